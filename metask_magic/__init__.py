@@ -1,0 +1,1 @@
+"""metask-magic: language models in a notebook cell."""

@@ -1,0 +1,1 @@
+"""What it means: messages, replies, and how one is asked for."""

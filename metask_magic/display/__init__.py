@@ -1,0 +1,1 @@
+"""Where replies go: the live view, the terminal, and the record that stays."""

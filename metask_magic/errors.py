@@ -1,0 +1,210 @@
+"""What can go wrong, and what to do about it.
+
+    MetaskError
+    ├── OptionError              the option line cannot be read
+    ├── PromptError              the prompt cannot be rendered
+    ├── SettingError             a setting has a value it cannot have
+    │   └── MissingKeyError      there is no key to send
+    ├── LocalModelError          the embedded model cannot run here
+    ├── GatewayError             the gateway refused
+    │   ├── BadRequestError          400, 422
+    │   ├── AuthenticationError      401
+    │   ├── PermissionDeniedError    403
+    │   ├── NotFoundError            404
+    │   ├── RateLimitError           429
+    │   └── ServerError              5xx, and an error in the middle of a stream
+    ├── ConnectionFailedError    the gateway was not reached
+    │   ├── NameResolutionError      its name has no address
+    │   ├── HostRefusedError         nothing listens there
+    │   ├── TLSError                 its certificate is not trusted
+    │   ├── ProxyError               a proxy stands between
+    │   └── ReplyTimeoutError        no answer in time
+    └── BrokenReplyError         an answer came, but not all of it
+        ├── StreamCutError           the connection was cut
+        ├── StreamStalledError       nothing more came
+        └── UnreadableReplyError     it is no answer of this protocol
+
+    Interrupted (a KeyboardInterrupt)
+
+An error is one sentence that says what happened, and a remedy that says what to do. In a notebook it
+renders as those few lines; `%tb` shows the traceback. No error carries a key's value.
+"""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+
+class _RendersItself:
+    """Shows an exception as its own few lines the first time, and in full when asked again (`%tb`)."""
+
+    _shown = False
+
+    def _lines(self) -> list[str]:
+        raise NotImplementedError
+
+    def _render_traceback_(self) -> list[str]:
+        """The lines IPython shows instead of a traceback."""
+        if not self._shown:
+            self._shown = True
+            return self._lines()
+        assert isinstance(self, BaseException)
+        return "".join(traceback.format_exception(self)).rstrip().splitlines()
+
+
+class MetaskError(_RendersItself, Exception):
+    """Something failed in a way the user can act on.
+
+    Parameters
+    ----------
+    message
+        One sentence: what happened.
+    remedy
+        What to do next.
+    request_id
+        The gateway's own name for the request, where it gave one.
+
+    """
+
+    def __init__(self, message: str, remedy: str = "", *, request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        self.request_id = request_id
+        self.reply: Any = None
+        """The `Reply` as far as it got, when there is one."""
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".rstrip()
+
+    def _lines(self) -> list[str]:
+        lines = [f"{type(self).__name__}: {self.message}"]
+        if self.remedy:
+            lines.append(f"  → {self.remedy}")
+        if self.reply is not None and self.reply.text:
+            lines.append(f"  The {len(self.reply.text):,} characters that came are kept in _.")
+        if self.request_id:
+            lines.append(f"  Request id: {self.request_id}")
+        return lines
+
+
+class Interrupted(_RendersItself, KeyboardInterrupt):
+    """The user stopped the cell; what had come of the reply is kept."""
+
+    def __init__(self, reply: Any) -> None:
+        super().__init__(self._summary(reply))
+        self.reply = reply
+
+    @staticmethod
+    def _summary(reply: Any) -> str:
+        if not reply.text:
+            return "Stopped before any text came."
+        return f"Stopped. The {len(reply.text):,} characters that came are kept in _."
+
+    def _lines(self) -> list[str]:
+        return [f"Interrupted: {self.args[0]}"]
+
+
+class OptionError(MetaskError):
+    """The option line cannot be read."""
+
+
+class PromptError(MetaskError):
+    """The prompt cannot be rendered."""
+
+
+class SettingError(MetaskError):
+    """A setting has a value it cannot have."""
+
+
+class MissingKeyError(SettingError):
+    """There is no key to send."""
+
+
+class LocalModelError(MetaskError):
+    """The embedded model cannot run here."""
+
+
+class GatewayError(MetaskError):
+    """The gateway refused, with an HTTP status of its own."""
+
+    def __init__(
+        self,
+        message: str,
+        remedy: str = "",
+        *,
+        request_id: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, remedy, request_id=request_id)
+        self.status = status
+        self.code = code
+        self.retry_after = retry_after
+        """Seconds the gateway asked to wait, where it did."""
+
+
+class BadRequestError(GatewayError):
+    """400 or 422: a parameter is missing or not allowed."""
+
+
+class AuthenticationError(GatewayError):
+    """401: the key was refused."""
+
+
+class PermissionDeniedError(GatewayError):
+    """403: the key may not use this model, or the balance is zero."""
+
+
+class NotFoundError(GatewayError):
+    """404: there is no such model, or no such address."""
+
+
+class RateLimitError(GatewayError):
+    """429: too many requests."""
+
+
+class ServerError(GatewayError):
+    """5xx, or an error the gateway sent in the middle of a stream."""
+
+
+class ConnectionFailedError(MetaskError):
+    """The gateway was not reached."""
+
+
+class NameResolutionError(ConnectionFailedError):
+    """The host name has no address."""
+
+
+class HostRefusedError(ConnectionFailedError):
+    """Nothing listens at the address."""
+
+
+class TLSError(ConnectionFailedError):
+    """The server's certificate is not trusted."""
+
+
+class ProxyError(ConnectionFailedError):
+    """The proxy in between did not let the request through."""
+
+
+class ReplyTimeoutError(ConnectionFailedError):
+    """No answer began within `Metask.timeout`."""
+
+
+class BrokenReplyError(MetaskError):
+    """An answer began and could not be finished."""
+
+
+class StreamCutError(BrokenReplyError):
+    """The connection was cut in the middle of the reply."""
+
+
+class StreamStalledError(BrokenReplyError):
+    """Nothing more came within `Metask.timeout`."""
+
+
+class UnreadableReplyError(BrokenReplyError):
+    """What came is no answer of this protocol."""

@@ -1,0 +1,1 @@
+"""Where replies come from: the gateway, its models, and the embedded model."""

@@ -1,0 +1,1 @@
+"""What a user types: the magics, their options, the prompt, the commands."""
