@@ -1,1 +1,61 @@
-"""metask-magic: language models in a notebook cell."""
+"""metask-magic: language models in a notebook cell.
+
+%load_ext metask_magic
+
+%%metask gpt-4o-mini
+Tell me a short story about {{ hero }}.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .chat.messages import ToolCall, Usage
+    from .chat.reply import CodeBlock, Reply
+    from .errors import Interrupted, MetaskError
+    from .settings import Metask
+
+__all__ = [
+    "CodeBlock",
+    "Interrupted",
+    "Metask",
+    "MetaskError",
+    "Reply",
+    "ToolCall",
+    "Usage",
+    "load_ipython_extension",
+    "unload_ipython_extension",
+]
+
+_HOMES = {
+    "CodeBlock": "chat.reply",
+    "Interrupted": "errors",
+    "Metask": "settings",
+    "MetaskError": "errors",
+    "Reply": "chat.reply",
+    "ToolCall": "chat.messages",
+    "Usage": "chat.messages",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when first used, so that loading the extension stays a matter of milliseconds.
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Register the magics and the settings: `%load_ext metask_magic`. Silent; no network, no files."""
+    from .notebook.extension import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Take everything back: `%unload_ext metask_magic`."""
+    from .notebook.extension import unload
+
+    unload(shell)

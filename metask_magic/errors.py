@@ -36,7 +36,7 @@ import traceback
 from typing import Any
 
 
-class _RendersItself:
+class _RendersItself(BaseException):
     """Shows an exception as its own few lines the first time, and in full when asked again (`%tb`)."""
 
     _shown = False
@@ -49,7 +49,6 @@ class _RendersItself:
         if not self._shown:
             self._shown = True
             return self._lines()
-        assert isinstance(self, BaseException)
         return "".join(traceback.format_exception(self)).rstrip().splitlines()
 
 

@@ -6,13 +6,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
-JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
 Role = Literal["system", "user", "assistant", "tool"]
 
-FinishReason = Literal[
-    "stop", "length", "tool_calls", "content_filter", "interrupted", "incomplete", "error"
-]
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "interrupted", "incomplete", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +38,10 @@ class Request:
 
     def to_json(self) -> dict[str, JSON]:
         """The body of the HTTP request, as the chat completions endpoint takes it."""
-        messages: list[JSON] = [message.to_json() for message in self.messages]
-        return {"model": self.model, "messages": messages, **self.params, "stream": self.stream}
+        body: dict[str, JSON] = {"model": self.model, "messages": [m.to_json() for m in self.messages]}
+        if self.stream:
+            body |= {"stream": True, "stream_options": {"include_usage": True}}
+        return body | dict(self.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +101,9 @@ class ReasoningDelta(NamedTuple):
 
 
 class ToolCallDelta(NamedTuple):
-    """A piece of the tool call at `index`; `arguments` is appended to what came before."""
+    """A piece of the tool call at `position`; `arguments` is appended to what came before."""
 
-    index: int
+    position: int
     id: str
     name: str
     arguments: str
@@ -134,9 +134,7 @@ class Notice(NamedTuple):
     text: str
 
 
-Event: TypeAlias = (
-    TextDelta | ReasoningDelta | ToolCallDelta | Served | UsageReported | Finished | Notice
-)
+Event: TypeAlias = TextDelta | ReasoningDelta | ToolCallDelta | Served | UsageReported | Finished | Notice
 
 
 class Backend(Protocol):
@@ -145,8 +143,8 @@ class Backend(Protocol):
     def stream(self, request: Request) -> AsyncIterator[Event]:
         """Ask, and yield events as they come.
 
-        Raises `MetaskError` when the reply fails, before the first event or after any of them. Closing
-        the iterator (or cancelling the task that runs it) closes the connection at once.
+        Raises `MetaskError` when the reply fails, before the first event or after any of them.
+        Cancelling the task that runs it closes the connection at once.
         """
         ...
 

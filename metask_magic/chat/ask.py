@@ -1,0 +1,161 @@
+"""Asking: requests go to their backends, events go to the sink, replies come back.
+
+The streams run on the network loop. The caller's thread is only a pump: on a clock it hands what is new
+to the sink, so the cost of showing does not depend on the number of chunks, and an interrupt always
+finds it awake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from ..errors import MetaskError
+from .loop import LoopThread, network
+from .messages import Backend, Event, ReasoningDelta, Request, Sink, TextDelta
+from .reply import Reply, ReplyBuilder
+
+FRAME_SECONDS = 1 / 30
+HEARTBEAT_SECONDS = 0.5
+CANCEL_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of asking: one reply per request, and whether the user interrupted the cell."""
+
+    replies: tuple[Reply, ...]
+    interrupted: bool = False
+
+
+class Exchange:
+    """One request on its way: launched, fed by the network's thread, drained by the pump."""
+
+    def __init__(self, request: Request, backend: Backend, wake: Callable[[], None]) -> None:
+        self._request = request
+        self._backend = backend
+        self._wake = wake
+        self._builder = ReplyBuilder(request)
+        self._fresh: list[Event] = []
+        self._future: Future[None] | None = None
+
+    def launch(self, loop: LoopThread) -> None:
+        self._future = loop.submit(self._run())
+        self._future.add_done_callback(lambda _: self._wake())
+
+    def cancel(self) -> None:
+        """Close the connection; what came so far is kept as an interrupted reply."""
+        self._builder.interrupt()
+        if self._future is not None:
+            self._future.cancel()
+
+    @property
+    def done(self) -> bool:
+        return self._future is not None and self._future.done()
+
+    def take(self) -> list[Event]:
+        """Return what has come since the last call, neighbouring deltas joined."""
+        fresh, self._fresh = self._fresh, []
+        return join_deltas(fresh)
+
+    def reply(self) -> Reply:
+        return self._builder.build()
+
+    async def _run(self) -> None:
+        events = self._backend.stream(self._request)
+        try:
+            async for event in events:
+                self._builder.feed(event)
+                self._fresh.append(event)
+                if len(self._fresh) == 1:
+                    self._wake()
+            self._builder.finish()
+        except asyncio.CancelledError:
+            self._builder.interrupt()
+            raise
+        except MetaskError as error:
+            self._builder.fail(error)
+        except Exception as error:  # noqa: BLE001 -- a defect of ours must not lose the text that came
+            self._builder.fail(_unexpected(error))
+
+
+def ask(requests: Sequence[tuple[Request, Backend]], sink: Sink, loop: LoopThread = network) -> Outcome:
+    """Ask, show while it comes, and return what came.
+
+    Failures do not raise: each is its own reply's `error`, so that one never harms another. An interrupt
+    (KeyboardInterrupt) closes the connections and is reported in the outcome.
+    """
+    wake = threading.Event()
+    exchanges = [Exchange(request, backend, wake.set) for request, backend in requests]
+    interrupted = False
+    try:
+        for exchange in exchanges:
+            exchange.launch(loop)
+        sink.open()
+        _pump(exchanges, sink, wake)
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        for exchange in exchanges:
+            exchange.cancel()
+    _await_all(exchanges)
+    replies = tuple(exchange.reply() for exchange in exchanges)
+    sink.close([reply.to_record() for reply in replies])
+    return Outcome(replies, interrupted)
+
+
+def _pump(exchanges: Sequence[Exchange], sink: Sink, wake: threading.Event) -> None:
+    while True:
+        finished = all(exchange.done for exchange in exchanges)
+        for column, exchange in enumerate(exchanges):
+            if events := exchange.take():
+                sink.show(column, events)
+        if finished:
+            return
+        time.sleep(FRAME_SECONDS)
+        wake.wait(HEARTBEAT_SECONDS)
+        wake.clear()
+
+
+def _await_all(exchanges: Sequence[Exchange]) -> None:
+    """Give cancelled streams a moment to close their connections."""
+    deadline = time.monotonic() + CANCEL_SECONDS
+    while not all(exchange.done for exchange in exchanges) and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def join_deltas(events: Sequence[Event]) -> list[Event]:
+    """Join neighbouring deltas of a kind, so that a sink sees one where the network saw hundreds."""
+    joined: list[Event] = []
+    run: list[str] = []
+    kind: type[TextDelta] | type[ReasoningDelta] | None = None
+    for event in events:
+        if isinstance(event, TextDelta | ReasoningDelta):
+            if kind is not type(event):
+                _close_run(joined, kind, run)
+                kind, run = type(event), []
+            run.append(event.text)
+        else:
+            _close_run(joined, kind, run)
+            kind, run = None, []
+            joined.append(event)
+    _close_run(joined, kind, run)
+    return joined
+
+
+def _close_run(
+    joined: list[Event], kind: type[TextDelta] | type[ReasoningDelta] | None, run: list[str]
+) -> None:
+    if kind is not None:
+        joined.append(kind("".join(run)))
+
+
+def _unexpected(error: Exception) -> MetaskError:
+    return MetaskError(
+        f"Something failed that should not have ({type(error).__name__}: {error}).",
+        "Please report it with the request's options; `%tb` shows where.",
+    )

@@ -1,0 +1,227 @@
+"""A reply: the value a cell returns, and the builder that folds events into it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, get_args
+
+from ..errors import MetaskError
+from .messages import (
+    JSON,
+    Event,
+    Finished,
+    FinishReason,
+    ReasoningDelta,
+    Record,
+    Request,
+    Served,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+    Usage,
+    UsageReported,
+)
+
+INCOMPLETE_NOTE = "The stream ended without saying that it was finished: the reply may be incomplete."
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBlock:
+    """A fenced piece of code in a reply; `language` is empty where the fence names none."""
+
+    language: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model answered.
+
+    `str(reply)` is the text. In a notebook a reply shows itself as the safe Markdown record.
+
+    Attributes
+    ----------
+    model
+        The model as the server names it; None where it did not say.
+    requested_model
+        The model that was asked for.
+    usage
+        The tokens that were reported; None where none were.
+    finish_reason
+        `stop`, `length`, `tool_calls`, `content_filter`; `interrupted` by the user; `incomplete` where
+        the stream ended without saying; `error`.
+    reasoning
+        What the model showed of its reasoning.
+    elapsed, first_token_after
+        Seconds from asking to the end, and to the first piece of text or reasoning (None if none came).
+    request_id
+        The gateway's id for the request.
+    error
+        What failed, where `finish_reason` is `error`.
+
+    """
+
+    text: str
+    requested_model: str
+    finish_reason: FinishReason
+    model: str | None = None
+    usage: Usage | None = None
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    elapsed: float = 0.0
+    first_token_after: float | None = None
+    request_id: str | None = None
+    params: Mapping[str, JSON] = field(default_factory=dict)
+    error: MetaskError | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        tokens = self.usage.completion_tokens if self.usage else None
+        counted = f"{len(self.text):,} characters" + (f", {tokens:,} tokens" if tokens is not None else "")
+        return f"<Reply from {self.model or self.requested_model}: {counted}, {self.finish_reason}>"
+
+    @cached_property
+    def code_blocks(self) -> tuple[CodeBlock, ...]:
+        """The reply's fenced code, in order. An unclosed last fence counts."""
+        from markdown_it import MarkdownIt
+
+        fences = (token for token in MarkdownIt().parse(self.text) if token.type == "fence")
+        return tuple(CodeBlock(_first_word(fence.info), fence.content) for fence in fences)
+
+    def to_record(self) -> Record:
+        """What stays in the notebook: the text, and its provenance."""
+        return Record(
+            model=self.model or self.requested_model,
+            text=self.text,
+            finish_reason=self.finish_reason,
+            reasoning=self.reasoning,
+            note=INCOMPLETE_NOTE if self.finish_reason == "incomplete" else "",
+            metadata=self._provenance(),
+        )
+
+    def _provenance(self) -> dict[str, JSON]:
+        facts: dict[str, Any] = {
+            "model": self.model,
+            "requested_model": self.requested_model,
+            "params": dict(self.params),
+            "usage": self.usage.to_json() if self.usage else None,
+            "finish_reason": self.finish_reason,
+            "request_id": self.request_id,
+        }
+        return {name: fact for name, fact in facts.items() if fact not in (None, {})}
+
+
+def _first_word(info: str) -> str:
+    words = info.split()
+    return words[0] if words else ""
+
+
+class ReplyBuilder:
+    """Folds the events of one request into a `Reply`: feed, then finish.
+
+    Events are fed by the network's thread; any thread may build. Once finished (or failed, or
+    interrupted) later events change nothing.
+    """
+
+    def __init__(self, request: Request, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._request = request
+        self._clock = clock
+        self._asked_at = clock()
+        self._lock = threading.Lock()
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls: dict[int, ToolCall] = {}
+        self._served = Served(None, None)
+        self._usage: Usage | None = None
+        self._reported: str | None = None
+        self._first_at: float | None = None
+        self._ending: tuple[FinishReason, float, MetaskError | None] | None = None
+
+    def feed(self, event: Event) -> None:
+        """Fold one event in."""
+        with self._lock:
+            if self._ending is None:
+                self._fold(event)
+
+    def _fold(self, event: Event) -> None:
+        match event:
+            case TextDelta(text):
+                self._mark_first()
+                self._text.append(text)
+            case ReasoningDelta(text):
+                self._mark_first()
+                self._reasoning.append(text)
+            case ToolCallDelta():
+                self._fold_call(event)
+            case Served(model, request_id):
+                self._served = Served(model or self._served.model, request_id or self._served.request_id)
+            case UsageReported(usage):
+                self._usage = usage
+            case Finished(reason):
+                self._reported = reason
+
+    def _mark_first(self) -> None:
+        if self._first_at is None:
+            self._first_at = self._clock()
+
+    def _fold_call(self, delta: ToolCallDelta) -> None:
+        known = self._calls.get(delta.position, ToolCall("", "", ""))
+        self._calls[delta.position] = ToolCall(
+            known.id or delta.id, known.name or delta.name, known.arguments + delta.arguments
+        )
+
+    def finish(self) -> None:
+        """The stream ended by itself."""
+        self._end(_known_reason(self._reported))
+
+    def interrupt(self) -> None:
+        """The user stopped it."""
+        self._end("interrupted")
+
+    def fail(self, error: MetaskError) -> None:
+        """It failed; what came before is kept."""
+        self._end("error", error)
+
+    def _end(self, reason: FinishReason, error: MetaskError | None = None) -> None:
+        with self._lock:
+            if self._ending is None:
+                self._ending = (reason, self._clock(), error)
+
+    def build(self) -> Reply:
+        """The reply as far as it has come; `interrupted` where it has not ended."""
+        with self._lock:
+            reason, ended_at, error = self._ending or ("interrupted", self._clock(), None)
+            return Reply(
+                text="".join(self._text),
+                requested_model=self._request.model,
+                finish_reason=reason,
+                model=self._served.model,
+                usage=self._usage,
+                reasoning="".join(self._reasoning),
+                tool_calls=tuple(call for _, call in sorted(self._calls.items())),
+                elapsed=ended_at - self._asked_at,
+                first_token_after=None if self._first_at is None else self._first_at - self._asked_at,
+                request_id=self._served.request_id,
+                params=dict(self._request.params),
+                error=error,
+            )
+
+
+def _known_reason(reported: str | None) -> FinishReason:
+    """Return the reported reason as one of ours.
+
+    Gateways pass on names of their providers (`end_turn`, `eos`, `max_tokens`): the model stopped, and only
+    a length limit makes a difference to the reader.
+    """
+    if reported is None:
+        return "incomplete"
+    for reason in get_args(FinishReason)[:4]:
+        if reported == reason:
+            return reason  # type: ignore[no-any-return]  # get_args forgets that these are FinishReasons
+    return "length" if reported.lower() in {"max_tokens", "model_length", "max_length"} else "stop"

@@ -1,0 +1,48 @@
+"""Who is looking: a notebook that shows widgets, a run without anybody, or a terminal."""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum
+from typing import Any
+
+from ..chat.messages import Sink
+from .publish import PublishSink
+from .silent import SilentSink
+from .terminal import TerminalSink
+
+
+class FrontEnd(Enum):
+    """Where a cell's output goes."""
+
+    NOTEBOOK = "notebook"
+    NOBODY = "nobody"
+    TERMINAL = "terminal"
+
+
+def detect(shell: Any) -> FrontEnd:
+    """Tell who is looking, from the request that runs the cell.
+
+    JupyterLab, Notebook 7 and VS Code send a `cellId` with it; nbclient, nbval and papermill do not. That is
+    convention, not protocol: `Metask.display` overrides it.
+    """
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return FrontEnd.TERMINAL
+    metadata = kernel.get_parent("shell").get("metadata") or {}
+    if "cellId" in metadata or "google.colab" in sys.modules:
+        return FrontEnd.NOTEBOOK
+    return FrontEnd.NOBODY
+
+
+def choose_sink(front_end: FrontEnd, display: str, *, quiet: bool, show_reasoning: bool) -> Sink:
+    """Return the sink for a front end and the settings `Metask.display` and `Metask.show_reasoning`."""
+    if quiet:
+        return SilentSink()
+    if display == "text" or (display == "auto" and front_end is FrontEnd.TERMINAL):
+        return TerminalSink(show_reasoning=show_reasoning)
+    if display == "widget" or (display == "auto" and front_end is FrontEnd.NOTEBOOK):
+        from .live import LiveSink
+
+        return LiveSink(show_reasoning=show_reasoning)
+    return PublishSink()

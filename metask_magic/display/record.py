@@ -1,0 +1,150 @@
+"""The record: what stays in the notebook of a reply, harmless in any front end.
+
+Jupyter renders the outputs of a cell the user ran as trusted, so a reply with raw HTML in it would run
+scripts. Text that cannot be more than text in any Markdown parser is kept byte for byte; anything else is
+rendered here with HTML off, cleaned, and kept as HTML. The source is `text/plain` in both cases.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ..chat.messages import JSON, Record
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+Bundle = dict[str, Any]
+
+METADATA_KEY = "metask"
+SCHEMES = {"http", "https", "mailto"}
+MAX_NESTING = 40
+
+# Where parsers disagree about what is code, a mark inside code counts as well.
+_SUSPECT = re.compile(
+    r"""
+      <[a-z/!?]                                       # may begin raw HTML, or an autolink
+    | !\[                                             # an image is fetched when it is shown
+    | (?:javascript|vbscript|data|blob|file)\s*(?::|&)  # schemes that run or leak
+    | \](?:\(|:)\s*<?\s*(?!https?://|mailto:)[^\s)]   # any link but an absolute one
+    | &(?:\#|colon|tab|newline|lt|nbsp)               # entities that rebuild one of these
+    | \]\([ \t\n]*[^)\s]*[\x00-\x1f]                  # control characters inside a link
+    | @@\d+@@                                         # what JupyterLab puts in place of mathematics
+    | [\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]  # invisible, or turning text round
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+_TAGS = {
+    *("p", "br", "hr", "div", "blockquote", "a", "em", "strong", "s", "del"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li"),
+    *("code", "pre", "span", "table", "thead", "tbody", "tr", "th", "td"),
+}
+_ATTRIBUTES = {
+    "a": {"href", "title"},
+    "code": {"class"},
+    "span": {"class"},
+    "div": {"class"},
+    "ol": {"start"},
+    "th": {"style"},
+    "td": {"style"},
+}
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+# Token colours from the theme, so that light and dark both work; GitHub drops the style and shows it plain.
+_STYLE = (
+    "<style>"
+    ".metask-record .k,.metask-record .kn,.metask-record .kd,.metask-record .kc,.metask-record .nt"
+    "{color:var(--jp-mirror-editor-keyword-color,#008000);font-weight:600}"
+    ".metask-record .s,.metask-record .s1,.metask-record .s2,.metask-record .sd"
+    "{color:var(--jp-mirror-editor-string-color,#ba2121)}"
+    ".metask-record .c,.metask-record .c1,.metask-record .cm"
+    "{color:var(--jp-mirror-editor-comment-color,#408080);font-style:italic}"
+    ".metask-record .mi,.metask-record .mf{color:var(--jp-mirror-editor-number-color,#080)}"
+    ".metask-record .nf,.metask-record .nc{color:var(--jp-mirror-editor-def-color,#00f)}"
+    "</style>"
+)
+
+
+def to_bundle(text: str) -> Bundle:
+    """Return the MIME bundle of a reply's text: Markdown where it is harmless, clean HTML otherwise."""
+    if _SUSPECT.search(text):
+        return {"text/html": to_safe_html(text), "text/plain": text}
+    return {"text/markdown": text, "text/plain": text}
+
+
+def to_output(records: Sequence[Record]) -> tuple[Bundle, dict[str, JSON]]:
+    """Return bundle and metadata of the one output that stays for these replies."""
+    if len(records) == 1:
+        return to_bundle(records[0].text), {METADATA_KEY: dict(records[0].metadata)}
+    text = "\n\n".join(f"### {_as_heading(record.model)}\n\n{record.text}" for record in records)
+    return to_bundle(text), {METADATA_KEY: [dict(record.metadata) for record in records]}
+
+
+def to_safe_html(text: str) -> str:
+    """Render untrusted Markdown to HTML that runs and fetches nothing."""
+    import nh3
+
+    body = nh3.clean(
+        _renderer().render(_INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text)),
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        attribute_filter=_only_alignment,
+        url_schemes=SCHEMES,
+        link_rel="noopener noreferrer nofollow",
+        url_relative="deny",
+    )
+    return f'{_STYLE}<div class="metask-record">{body}</div>'
+
+
+def _only_alignment(tag: str, name: str, value: str) -> str | None:
+    if name == "style":
+        return value if re.fullmatch(r"text-align:(left|right|center)", value) else None
+    return value
+
+
+def _as_heading(model: str) -> str:
+    """A model's name as one line of Markdown text."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~$])", r"\\\1", " ".join(model.split()))
+
+
+@cache
+def _renderer() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+    markdown = MarkdownIt(
+        "commonmark", {"html": False, "highlight": _highlight, "maxNesting": MAX_NESTING}
+    ).enable(["table", "strikethrough"])
+    markdown.use(dollarmath_plugin, allow_labels=False)
+    markdown.add_render_rule(
+        "math_inline", lambda _self, tokens, at, *_: f"${html.escape(tokens[at].content)}$"
+    )
+    markdown.add_render_rule(
+        "math_block", lambda _self, tokens, at, *_: f"<p>$${html.escape(tokens[at].content)}$$</p>\n"
+    )
+    markdown.add_render_rule("image", _image_as_link)
+    return markdown
+
+
+def _image_as_link(_self: Any, tokens: Sequence[Any], at: int, *_: Any) -> str:
+    source, label = str(tokens[at].attrs.get("src", "")), tokens[at].content or "image"
+    return f'<a href="{html.escape(source)}">🖼 {html.escape(label)}</a>'
+
+
+def _highlight(source: str, language: str, _attributes: str) -> str:
+    """Return highlighted HTML, or nothing for markdown-it to escape the source itself."""
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
+    try:
+        lexer = get_lexer_by_name(language)
+    except ClassNotFound:
+        return ""
+    return str(highlight(source, lexer, HtmlFormatter(nowrap=True)))

@@ -1,0 +1,52 @@
+"""A small table that shows itself well in a notebook and in a terminal."""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text under a title; `headers` may be empty. Cells may hold text of a server: it is escaped."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+    def __str__(self) -> str:
+        cells = [row for row in (self.headers, *self.rows) if row]
+        widths = [max(map(_width, column)) for column in zip(*cells, strict=True)] if cells else []
+        lines = [
+            "  ".join(
+                cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
+            ).rstrip()
+            for row in cells
+        ]
+        return "\n".join(line for line in (self.title, *lines, self.note) if line)
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/html": self._to_html(), "text/plain": str(self)}
+
+    def _to_html(self) -> str:
+        head = f"<thead>{_row(self.headers, 'th')}</thead>" if self.headers else ""
+        body = "".join(_row(row, "td") for row in self.rows)
+        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
+        title = f"<p><strong>{html.escape(self.title)}</strong></p>" if self.title else ""
+        return f"{title}<table>{head}<tbody>{body}</tbody></table>{note}"
+
+
+def _row(cells: Sequence[str], tag: str) -> str:
+    inner = "".join(f'<{tag} style="text-align:left">{html.escape(cell)}</{tag}>' for cell in cells)
+    return f"<tr>{inner}</tr>"
+
+
+def _width(text: str) -> int:
+    """Columns the text takes in a terminal: East Asian wide characters take two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

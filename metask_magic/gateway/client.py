@@ -1,0 +1,289 @@
+"""The gateway's client: the official openai library, and the only module that imports it.
+
+From the library come authentication, the connection pool, proxies, TLS and the shape of requests. Two
+things are ours: retries, because a person should see that they wait, and the decoding of the stream, which
+costs a fraction when every event is parsed once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..chat.messages import Event, Finished, Notice, Request, Served
+from ..errors import (
+    BadRequestError,
+    ConnectionFailedError,
+    GatewayError,
+    MetaskError,
+    RateLimitError,
+    ServerError,
+)
+from ..settings import ApiKey, is_loopback
+from . import faults
+from .decode import StreamDecoder, iter_whole, parse
+
+if TYPE_CHECKING:
+    import openai
+
+LONGEST_WAIT = 120.0
+CONNECT_SECONDS = 15.0
+DRAIN_SECONDS = 0.2
+QUOTA_CODES = {"insufficient_quota"}
+RETRIED_STATUS = {408, 429, 500, 502, 503, 504, 529}
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where and how to ask. `timeout` is the longest silence in seconds, not the time of a whole reply."""
+
+    base_url: str
+    key: ApiKey
+    timeout: float = 300.0
+    max_retries: int = 2
+
+
+class GatewayClient:
+    """Asks one gateway. Its coroutines belong to one asyncio loop."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.connection = connection
+        self._sleep = sleep
+        self._client: openai.AsyncOpenAI | None = None
+        self._reports_usage = True
+
+    async def stream(self, request: Request) -> AsyncIterator[Event]:
+        """Ask, and yield events as they come (see `Backend.stream`).
+
+        Waits and tries again on 429, 5xx and a connection that died before an answer, `max_retries` times,
+        with a `Notice` each; what has begun to arrive is never asked for twice.
+        """
+        tries = 0
+        while True:
+            begun = False
+            try:
+                async for event in self._attempt(request):
+                    begun = True
+                    yield event
+            except MetaskError as error:
+                if begun or not self._may_retry(error, tries):
+                    raise self._redacted(error) from None
+                tries += 1
+                wait = self._wait_before(error, tries)
+                yield self._waiting(error, wait, tries)
+                await self._sleep(wait)
+            else:
+                return
+
+    async def get_models(self) -> list[dict[str, Any]]:
+        """Return the entries of `GET /models`, as they came."""
+        try:
+            status, headers, body = await self._get("/models")
+        except MetaskError as error:
+            raise self._redacted(error) from None
+        if status >= 400:
+            raise self._redacted(self._refused(faults.Refusal(status, body, headers), "the list of models"))
+        listed = _json_or_none(body)
+        entries = listed.get("data") if isinstance(listed, Mapping) else None
+        if not isinstance(entries, list):
+            raise faults.not_a_reply(headers.get("content-type", ""), self.connection.base_url)
+        return [entry for entry in entries if isinstance(entry, dict) and entry.get("id")]
+
+    async def aclose(self) -> None:
+        """Close the pooled connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    # -- one attempt ------------------------------------------------------------------------------
+
+    async def _attempt(self, request: Request) -> AsyncIterator[Event]:
+        try:
+            async for event in self._ask(request, self._body(request)):
+                yield event
+        except BadRequestError as error:
+            if not (request.stream and self._reports_usage and _rejects_usage(error)):
+                raise
+            self._reports_usage = False
+            async for event in self._ask(request, self._body(request)):
+                yield event
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        body: dict[str, Any] = request.to_json()
+        if not self._reports_usage:
+            body.pop("stream_options", None)
+        return body
+
+    async def _ask(self, request: Request, body: dict[str, Any]) -> AsyncIterator[Event]:
+        openai, client = await self._connected()
+        call = client.chat.completions.with_streaming_response.create(
+            model=body.pop("model"),
+            messages=body.pop("messages"),
+            stream=body.pop("stream", False),
+            extra_body=body,
+        )
+        try:
+            response = await call.__aenter__()
+        except openai.APIStatusError as error:
+            answer = error.response
+            raise self._refused(
+                faults.Refusal(answer.status_code, await answer.aread(), answer.headers), request.model
+            ) from None
+        except openai.APIConnectionError as error:
+            raise self._unreachable(error) from None
+        try:
+            yield Served(None, response.headers.get("x-request-id"))
+            async for event in self._iter_events(response, request.stream):
+                yield event
+        finally:
+            await call.__aexit__(None, None, None)
+
+    async def _iter_events(self, response: Any, streamed: bool) -> AsyncIterator[Event]:
+        content_type = response.headers.get("content-type", "")
+        if not streamed or "json" in content_type:
+            for event in await self._iter_plain(response, content_type):
+                yield event
+            return
+        decoder = StreamDecoder()
+        body = self._iter_bytes(response)
+        async for data in body:
+            for event in decoder.feed(data):
+                yield event
+            if decoder.done:
+                await _drain(body)
+                return
+        for event in decoder.flush():
+            yield event
+        if decoder.empty:
+            raise faults.not_a_reply(content_type, self.connection.base_url)
+
+    async def _iter_plain(self, response: Any, content_type: str) -> list[Event]:
+        """Events of a reply in one piece, which some gateways send although a stream was asked for."""
+        body = b"".join([data async for data in self._iter_bytes(response)])
+        whole = _json_or_none(body)
+        if not isinstance(whole, Mapping) or not (whole.get("choices") or whole.get("error")):
+            raise faults.not_a_reply(content_type, self.connection.base_url)
+        events = list(iter_whole(whole))
+        if not any(isinstance(event, Finished) for event in events):
+            events.append(Finished("stop"))  # it came whole
+        return events
+
+    async def _iter_bytes(self, response: Any) -> AsyncIterator[bytes]:
+        import httpx2
+
+        try:
+            async for data in response.iter_bytes():
+                yield data
+        except httpx2.RequestError as error:
+            raise faults.broken(error, self.connection.timeout) from None
+
+    async def _get(self, path: str) -> tuple[int, Mapping[str, str], bytes]:
+        openai, client = await self._connected()
+        import httpx2
+
+        try:
+            answer = await client.get(path, cast_to=httpx2.Response)
+        except openai.APIStatusError as error:
+            answer = error.response
+        except openai.APIConnectionError as error:
+            raise self._unreachable(error) from None
+        return answer.status_code, answer.headers, await answer.aread()
+
+    # -- the official client ----------------------------------------------------------------------
+
+    async def _connected(self) -> tuple[Any, openai.AsyncOpenAI]:
+        # The first import takes a second or more: in a thread, so that an interrupt need not wait for it.
+        module = await asyncio.to_thread(importlib.import_module, "openai")
+        if self._client is None:
+            try:
+                self._client = self._new_client(module)
+            except ImportError as error:
+                raise self._unreachable(error) from None
+        return module, self._client
+
+    def _new_client(self, module: Any) -> openai.AsyncOpenAI:
+        timeout = self.connection.timeout
+        client: openai.AsyncOpenAI = module.AsyncOpenAI(
+            base_url=self.connection.base_url,
+            api_key=self.connection.key.reveal(),
+            max_retries=0,
+            timeout=module.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
+            http_client=module.DefaultAsyncHttpx2Client(
+                # A proxy of the environment would capture even this machine's own addresses.
+                trust_env=not is_loopback(self.connection.base_url)
+            ),
+        )
+        # The library takes these from the environment, where they were meant for api.openai.com.
+        client.organization = client.project = None
+        client._custom_headers = {}
+        return client
+
+    # -- failures ---------------------------------------------------------------------------------
+
+    def _refused(self, refusal: faults.Refusal, model: str) -> GatewayError:
+        return faults.refused(
+            refusal,
+            model=model,
+            base_url=self.connection.base_url,
+            key_source=self.connection.key.source,
+        )
+
+    def _unreachable(self, error: BaseException) -> MetaskError:
+        return faults.unreachable(error, self.connection.base_url, self.connection.timeout)
+
+    def _redacted(self, error: MetaskError) -> MetaskError:
+        """Take the key out of what a server may have repeated, and the frames that held it off the error."""
+        hide = self.connection.key.hide
+        error.message, error.remedy = hide(error.message), hide(error.remedy)
+        error.request_id = hide(error.request_id) if error.request_id else None
+        error.args = (error.message,)
+        error.__context__ = error.__cause__ = None
+        return error.with_traceback(None)
+
+    def _may_retry(self, error: MetaskError, tries: int) -> bool:
+        if tries >= self.connection.max_retries:
+            return False
+        if isinstance(error, GatewayError):
+            patient = (error.retry_after or 0.0) <= LONGEST_WAIT
+            return error.status in RETRIED_STATUS and error.code not in QUOTA_CODES and patient
+        return type(error) is ConnectionFailedError
+
+    def _wait_before(self, error: MetaskError, tries: int) -> float:
+        asked = error.retry_after if isinstance(error, GatewayError) else None
+        return asked if asked is not None else min(8.0, 0.5 * 2.0 ** (tries - 1)) * random.uniform(0.75, 1.0)  # noqa: S311 -- spreads load, guards nothing
+
+    def _waiting(self, error: MetaskError, wait: float, tries: int) -> Notice:
+        known = {RateLimitError: "Rate limited", ServerError: "The gateway failed"}
+        what = next(
+            (said for kind, said in known.items() if isinstance(error, kind)), "The connection failed"
+        )
+        return Notice(f"{what}: trying again in {wait:.1f} s ({tries} of {self.connection.max_retries}).")
+
+
+async def _drain(body: AsyncIterator[bytes]) -> None:
+    """Read the end of a stream that said it is done, so that the connection can serve again."""
+    with contextlib.suppress(TimeoutError, MetaskError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for _ in body:
+                pass
+
+
+def _rejects_usage(error: BadRequestError) -> bool:
+    return "stream_options" in error.message or "include_usage" in error.message or error.status == 422
+
+
+def _json_or_none(body: bytes) -> Any:
+    try:
+        return parse(body)
+    except MetaskError:
+        return None

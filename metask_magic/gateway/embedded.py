@@ -1,0 +1,66 @@
+"""The backend `local`: the embedded model behind the same client as the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..chat.messages import Event, Notice, Request
+from ..settings import ApiKey
+from .client import Connection, GatewayClient
+from .local import Endpoint, LocalModel
+
+LOCAL = "local"
+
+
+class EmbeddedBackend:
+    """Launches the embedded model when it is first asked, then asks it like any gateway."""
+
+    def __init__(self, path: Path | None, *, timeout: float) -> None:
+        self.path = path
+        self._timeout = timeout
+        self._model = LocalModel(path)
+        self._client: tuple[Endpoint, GatewayClient] | None = None
+
+    @property
+    def description(self) -> str:
+        return self._model.description
+
+    async def stream(self, request: Request) -> AsyncIterator[Event]:
+        """Ask the embedded model (see `Backend.stream`); its start is told in notices."""
+        progress: asyncio.Queue[str] = asyncio.Queue()
+        launch = asyncio.ensure_future(self._model.launch(progress.put_nowait))
+        try:
+            async for line in _iter_until_done(progress, launch):
+                yield Notice(line)
+        finally:
+            launch.cancel()
+        client = self._client_for(launch.result())
+        async for event in client.stream(replace(request, model=launch.result().model)):
+            yield event
+
+    def _client_for(self, endpoint: Endpoint) -> GatewayClient:
+        if self._client is None or self._client[0] != endpoint:
+            key = ApiKey(endpoint.api_key, "the embedded model")
+            self._client = endpoint, GatewayClient(Connection(endpoint.base_url, key, self._timeout))
+        return self._client[1]
+
+    def terminate(self) -> None:
+        """End the model's process."""
+        self._model.terminate()
+
+
+async def _iter_until_done(progress: asyncio.Queue[str], task: asyncio.Future[Any]) -> AsyncIterator[str]:
+    """Yield lines as they come until the task has ended; its failure is the caller's to see."""
+    while not task.done():
+        line: asyncio.Future[Any] = asyncio.ensure_future(progress.get())
+        await asyncio.wait({line, task}, return_when=asyncio.FIRST_COMPLETED)
+        if line.done():
+            yield line.result()
+        else:
+            line.cancel()
+    while not progress.empty():
+        yield progress.get_nowait()

@@ -1,0 +1,132 @@
+"""The one-word commands of `%metask`: status, models, login, logout, help."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ..chat.messages import Request
+from ..display.table import Table
+from ..errors import MetaskError, MissingKeyError, SettingError
+from ..gateway.faults import plain
+from ..gateway.models import Model, matching, nearest
+from ..settings import KEYRING_SERVICE, ApiKey, Metask
+
+LONGEST_LIST = 200
+
+
+def status(settings: Metask, local_description: str) -> Table:
+    """Return the status card: what would be asked, where, and with whose key."""
+    try:
+        key = settings.find_key().source
+    except MissingKeyError:
+        key = "none: `%metask login` asks for one"
+    except SettingError as error:
+        key = str(error)
+    rows = [
+        ("model", settings.model),
+        ("base URL", settings.base_url),
+        ("key", key),
+        ("local model", local_description),
+    ]
+    for variable, near in settings.unknown_variables().items():
+        rows.append((variable, "is no setting" + (f"; did you mean {near}?" if near else "")))
+    return Table(
+        "metask-magic", (), tuple(rows), "`%metask help` lists the commands, `%%metask?` the options."
+    )
+
+
+def list_models(models: Sequence[Model], pattern: str) -> Table:
+    """Return the models that match, as a table.
+
+    Raises
+    ------
+    MetaskError
+        None does.
+
+    """
+    found = matching(models, pattern)
+    if not found:
+        near = nearest(pattern, (model.id for model in models))
+        raise MetaskError(
+            f"None of the {len(models)} models matches {plain(pattern)}.", f"{did_you_mean(near)}".strip()
+        )
+    rows = tuple(
+        (plain(m.id), plain(m.owner or ""), m.created.strftime("%Y-%m-%d") if m.created else "")
+        for m in found[:LONGEST_LIST]
+    )
+    more = len(found) - len(rows)
+    note = f"… and {more} more: narrow it with `%metask models PATTERN`." if more else ""
+    counted = f"{len(found)} of {len(models)} models" if pattern else f"{len(models)} models"
+    return Table(counted, ("id", "owner", "created"), rows, note)
+
+
+def did_you_mean(names: Sequence[str]) -> str:
+    """Return a question that offers names, or nothing where there are none."""
+    return f"Did you mean {' or '.join(plain(name) for name in names)}?" if names else ""
+
+
+def dry_run(request: Request, base_url: str) -> Table:
+    """Return the exact request that would be sent."""
+    body = json.dumps(request.to_json(), ensure_ascii=False, indent=2)
+    return Table(f"Not sent: POST {base_url}/chat/completions", (), ((body,),))
+
+
+def login(settings: Metask) -> str:
+    """Ask for a key without showing it, use it from now on, and offer to keep it in the keyring."""
+    value = getpass.getpass(f"Key for {settings.base_url}: ").strip()
+    if not value:
+        return "No key entered; nothing has changed."
+    settings.api_key = ApiKey(value, "`%metask login`")
+    settings.find_key()
+    keyring = _keyring()
+    if keyring is None:
+        return 'The key is used until the kernel ends. To keep it: `pip install "metask-magic[keyring]"`.'
+    if input("Keep it in the system keyring? [y/N] ").strip().lower() not in {"y", "yes"}:
+        return "The key is used until the kernel ends."
+    try:
+        keyring.set_password(KEYRING_SERVICE, settings.base_url, value)
+    except keyring.errors.KeyringError:
+        return "No keyring answers on this machine: the key is used until the kernel ends."
+    return "The key is kept in the system keyring."
+
+
+def logout(settings: Metask) -> str:
+    """Forget the key of this kernel and of the keyring; say where another still comes from."""
+    settings.api_key = None
+    keyring = _keyring()
+    if keyring is not None:
+        with contextlib.suppress(keyring.errors.KeyringError):  # there was none
+            keyring.delete_password(KEYRING_SERVICE, settings.base_url)
+    try:
+        return f"Forgotten. A key is still found in {settings.find_key().source}."
+    except SettingError:
+        return "Forgotten: there is no key any more."
+
+
+def _keyring() -> Any:
+    try:
+        import keyring
+        import keyring.errors
+    except ImportError:
+        return None
+    return keyring
+
+
+HELP = Table(
+    "%metask",
+    ("type", "for"),
+    (
+        ("%%metask [MODEL] [options]", "ask; the cell is the prompt ({{ name }} puts in a value)"),
+        ("%metask MODEL prompt", "ask in one line: answer = %metask gpt-4o-mini Hello!"),
+        ("%%metask local", "ask a very small model on this machine, without a key"),
+        ("%metask", "show what would be asked, where, with whose key"),
+        ("%metask models [PATTERN]", "list the models this key may use"),
+        ("%metask login, %metask logout", "enter a key without showing it; forget it"),
+        ("%config Metask", 'show the settings; %config Metask.model = "…" sets one'),
+        ("%%metask?", "list the options"),
+    ),
+)

@@ -1,0 +1,36 @@
+"""Loading the extension into a shell, and taking it out again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..settings import Metask
+from .magics import MetaskMagics
+
+
+def load(shell: Any) -> None:
+    """Register magics and settings. Loading again replaces nothing that the user has set."""
+    if _loaded(shell) is not None:
+        return
+    settings = next((c for c in shell.configurables if isinstance(c, Metask)), None)
+    if settings is None:
+        settings = Metask(parent=shell)
+        shell.configurables.append(settings)
+    shell.register_magics(MetaskMagics(shell, settings))
+
+
+def unload(shell: Any) -> None:
+    """End the network thread and the embedded model, and remove magics and settings."""
+    magics = _loaded(shell)
+    if magics is None:
+        return
+    magics.close()
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop("metask", None)
+    shell.magics_manager.registry.pop(MetaskMagics.__name__, None)
+    shell.configurables[:] = [c for c in shell.configurables if not isinstance(c, Metask | MetaskMagics)]
+
+
+def _loaded(shell: Any) -> MetaskMagics | None:
+    found = shell.magics_manager.registry.get(MetaskMagics.__name__)
+    return found if isinstance(found, MetaskMagics) else None

@@ -1,0 +1,89 @@
+"""The magics: parse, delegate, return."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import magic_arguments
+
+from ..errors import MetaskError, OptionError
+from ..settings import Metask
+from .options import CellOptions, chat_options, parse_cell_line, parse_line
+
+if TYPE_CHECKING:
+    from .session import Session
+
+COMMANDS = ("models", "login", "logout", "help")
+
+
+@magics_class
+class MetaskMagics(Magics):
+    """`%metask` and `%%metask`."""
+
+    def __init__(self, shell: Any, settings: Metask) -> None:
+        super().__init__(shell)
+        self._settings = settings
+        self._session: Session | None = None
+
+    @no_var_expand
+    @magic_arguments("%metask")  # type: ignore[untyped-decorator]  # IPython's carries no types
+    @chat_options
+    @line_cell_magic
+    def metask(self, line: str, cell: str | None = None) -> Any:
+        """Ask a language model; the reply streams into the cell and is its value.
+
+        The cell is the prompt. {{ name }} puts in a value of the notebook. On one line: %metask MODEL prompt.
+        %metask alone shows the status, and %metask help the commands.
+        """
+        self._settings.read_environment()
+        if cell is not None:
+            return self.session.ask(parse_cell_line(line), cell.removesuffix("\n"), by_cell_magic=True)
+        word, _, rest = line.strip().partition(" ")
+        if word in COMMANDS or not word:
+            return self._command(word, rest.strip())
+        options, prompt = parse_line(line)
+        if not prompt:
+            raise _no_prompt(options)
+        return self.session.ask(options, prompt, by_cell_magic=False)
+
+    @property
+    def session(self) -> Session:
+        """What the magics work with; its modules are imported when first needed."""
+        if self._session is None:
+            from .session import Session
+
+            self._session = Session(self.shell, self._settings)
+        return self._session
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _command(self, word: str, rest: str) -> Any:
+        from . import commands
+
+        match word:
+            case "":
+                return commands.status(self._settings, self.session.local_description)
+            case "models":
+                return commands.list_models(self.session.models(), rest)
+            case "login":
+                print(commands.login(self._settings))
+            case "logout":
+                print(commands.logout(self._settings))
+            case _:
+                return commands.HELP
+        return None
+
+
+def _no_prompt(options: CellOptions) -> MetaskError:
+    from ..gateway.models import nearest
+    from .commands import did_you_mean
+
+    near = nearest(options.model or "", COMMANDS)
+    return OptionError(
+        f"There is no prompt after {options.model}." if options.model else "There is no model and no prompt.",
+        did_you_mean([f"`%metask {name}`" for name in near]) or "For example: %metask gpt-4o-mini Hello!",
+    )

@@ -1,0 +1,210 @@
+"""The option line: one declaration, from which parsing, `%%metask?` and completion come."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import Any, NoReturn, TypeVar
+
+from IPython.core.magic_arguments import MagicArgumentParser, argument
+
+from ..chat.messages import JSON
+from ..errors import OptionError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+OWN_PARAMETERS = ("model", "messages", "stream")
+
+_OPTIONS = (
+    argument(
+        "-s",
+        "--system",
+        metavar="TEXT",
+        help="The system message; a template too. Quote it if it has blanks.",
+    ),
+    argument("-o", "--out", metavar="NAME", help="Bind the reply to NAME."),
+    argument("--temperature", type=float, metavar="X", help="Sampling temperature, 0 to 2."),
+    argument("--max-tokens", type=int, metavar="N", help="Longest reply, in tokens."),
+    argument("--top-p", type=float, metavar="X", help="Nucleus sampling; use it or the temperature."),
+    argument("--seed", type=int, metavar="N", help="Ask for a repeatable reply, where the model can."),
+    argument(
+        "-p",
+        "--param",
+        action="append",
+        default=[],
+        metavar="KEY=JSON",
+        help="""Any other parameter of the request, such as -p presence_penalty=0.5 or
+        -p stop='["END"]'. Repeatable.""",
+    ),
+    argument("--no-stream", action="store_true", help="Ask for the reply in one piece."),
+    argument("--quiet", action="store_true", help="Show nothing; the reply is the value all the same."),
+    argument("--raw", action="store_true", help="Send the text as it stands: {{ }} means nothing."),
+    argument("--dry-run", action="store_true", help="Show the exact request and send nothing."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CellOptions:
+    """What an option line says. `params` has the request's parameters by their names in the API."""
+
+    model: str | None = None
+    system: str | None = None
+    out: str | None = None
+    params: Mapping[str, JSON] = field(default_factory=dict)
+    stream: bool = True
+    quiet: bool = False
+    raw: bool = False
+    dry_run: bool = False
+
+
+def chat_options(magic: F) -> F:
+    """Declare the options on a magic function, for `%%metask?` and for `parse_*`."""
+    for option in reversed(_OPTIONS):
+        magic = option(magic)
+    declared: F = argument(
+        "model", nargs="?", help="The model to ask; without one, the setting Metask.model. `local` runs here."
+    )(magic)
+    return declared
+
+
+class _Parser(MagicArgumentParser):
+    """A parser whose complaints are ours."""
+
+    def __init__(self) -> None:
+        super().__init__("%%metask", add_help=False)  # type: ignore[no-untyped-call]
+        self.allow_abbrev = False
+
+    def error(self, message: str) -> NoReturn:
+        raise OptionError(f"{message[:1].upper()}{message[1:]}.", "`%%metask?` lists the options.")
+
+
+def _new_parser() -> _Parser:
+    parser = _Parser()
+    parser.add_argument("model", nargs="?")
+    for option in _OPTIONS:
+        option.add_to_parser(parser, None)
+    return parser
+
+
+def parse_cell_line(line: str) -> CellOptions:
+    """Read the line of `%%metask [MODEL] [options]`.
+
+    Raises
+    ------
+    OptionError
+        It cannot be read.
+
+    """
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise OptionError(
+            f"The option line has {_unclosed(error)}.", "Close it, or escape it with \\."
+        ) from None
+    return _to_options(_new_parser().parse_args(words))
+
+
+def parse_line(line: str) -> tuple[CellOptions, str]:
+    """Read `%metask [options] MODEL [options] prompt` into the options and the prompt.
+
+    Options end where the prompt begins, which is taken as it stands: quotes, braces and dashes in it mean
+    nothing. Raises `OptionError`.
+    """
+    parser = _new_parser()
+    words: list[str] = []
+    model_seen = False
+    at = _skip_blanks(line, 0)
+    while at < len(line):
+        if model_seen and not _is_option(line[at:]):
+            break
+        word, end = _read_word(line, at)
+        if _is_option(word):
+            words.append(word)
+            if _takes_value(parser, word) and end < len(line):
+                value, end = _read_word(line, _skip_blanks(line, end))
+                words.append(value)
+        else:
+            words.append(word)
+            model_seen = True
+        at = _skip_blanks(line, end)
+    return _to_options(parser.parse_args(words)), line[at:].strip()
+
+
+def _is_option(word: str) -> bool:
+    return re.match(r"--?[A-Za-z]", word) is not None
+
+
+def _takes_value(parser: argparse.ArgumentParser, word: str) -> bool:
+    if "=" in word:
+        return False
+    # argparse offers no public look-up of an option; an unknown one is left to its error message.
+    action = parser._option_string_actions.get(word)
+    return action is not None and action.nargs != 0
+
+
+def _skip_blanks(line: str, at: int) -> int:
+    while at < len(line) and line[at].isspace():
+        at += 1
+    return at
+
+
+def _read_word(line: str, at: int) -> tuple[str, int]:
+    """Read one shell word; return it and where it ends."""
+    rest = StringIO(line[at:])
+    lexer = shlex.shlex(rest, posix=True, punctuation_chars=False)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    try:
+        word = lexer.get_token()
+    except ValueError as error:
+        raise OptionError(
+            f"The option line has {_unclosed(error)}.", "Close it, or escape it with \\."
+        ) from None
+    return word or "", at + rest.tell()
+
+
+def _unclosed(error: ValueError) -> str:
+    return "a quotation mark that is never closed" if "quotation" in str(error) else "a \\ at its end"
+
+
+def _to_options(parsed: argparse.Namespace) -> CellOptions:
+    if parsed.out is not None and not parsed.out.isidentifier():
+        raise OptionError(f"{parsed.out!r} is no name a reply can be bound to.", "Use letters, digits and _.")
+    named = {
+        "temperature": parsed.temperature,
+        "max_tokens": parsed.max_tokens,
+        "top_p": parsed.top_p,
+        "seed": parsed.seed,
+    }
+    params: dict[str, JSON] = {name: value for name, value in named.items() if value is not None}
+    params.update(_parse_param(param) for param in parsed.param)
+    return CellOptions(
+        model=parsed.model,
+        system=parsed.system,
+        out=parsed.out,
+        params=params,
+        stream=not parsed.no_stream,
+        quiet=parsed.quiet,
+        raw=parsed.raw,
+        dry_run=parsed.dry_run,
+    )
+
+
+def _parse_param(param: str) -> tuple[str, JSON]:
+    name, equals, text = param.partition("=")
+    if not equals or not name:
+        raise OptionError(f"-p {param} is not of the form KEY=JSON.", "For example: -p presence_penalty=0.5")
+    if name in OWN_PARAMETERS:
+        raise OptionError(f"-p cannot set {name}.", "The cell itself says it.")
+    try:
+        value: JSON = json.loads(text)
+    except ValueError:
+        raise OptionError(
+            f"The value of -p {name} is not JSON: {text}",
+            f"A string needs its own quotation marks: -p {name}='\"{text}\"'",
+        ) from None
+    return name, value

@@ -1,0 +1,299 @@
+"""Settings: the traits of `Metask`, and where the key comes from."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from traitlets import (
+    All,
+    Bool,
+    Enum,
+    Float,
+    Int,
+    TraitError,
+    TraitType,
+    Unicode,
+    observe,
+    validate,
+)
+from traitlets.config import Config, Configurable
+
+from .errors import MissingKeyError, SettingError
+
+DEFAULT_BASE_URL = "https://napi.origintask.cn/v1"
+PREFIX = "METASK_"
+KEY_VARIABLES = ("METASK_API_KEY", "OPENAI_API_KEY")
+KEYRING_SERVICE = "metask-magic"
+
+
+class ApiKey:
+    """A key that can be sent but not shown: only `reveal` gives its value.
+
+    `source` says where it came from, in words fit for an error message.
+    """
+
+    __slots__ = ("__value", "source")
+
+    def __init__(self, value: str, source: str) -> None:
+        self.__value = value.strip()
+        self.source = source
+
+    def reveal(self) -> str:
+        """Return the value, for the one place that sends it."""
+        return self.__value
+
+    def hide(self, text: str) -> str:
+        """Replace the key in a text somebody else wrote."""
+        return text.replace(self.__value, "[key]") if self.__value else text
+
+    def __repr__(self) -> str:
+        return f"<key from {self.source}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ApiKey) and other.reveal() == self.__value
+
+    def __hash__(self) -> int:
+        return hash(self.__value)
+
+    def __deepcopy__(self, memo: object) -> ApiKey:
+        return self  # traitlets copies its configuration on every change
+
+    def __reduce__(self) -> Any:
+        raise TypeError("A key is not written to files: it is looked up again where it is needed.")
+
+
+class Key(TraitType[ApiKey | None, ApiKey | str | None]):
+    """A trait that takes a string and holds an `ApiKey`."""
+
+    info_text = "a key (a string)"
+    default_value = None
+    allow_none = True
+
+    def validate(self, obj: Any, value: Any) -> ApiKey | None:
+        if isinstance(value, ApiKey):
+            return value
+        if isinstance(value, str):
+            return ApiKey(value, "Metask.api_key") if value.strip() else None
+        raise TraitError("Metask.api_key takes a string.")  # the value is not repeated: it may be a key
+
+    def from_string(self, s: str) -> ApiKey | None:
+        return self.validate(None, s)
+
+
+class Metask(Configurable):
+    """Settings of metask-magic.
+
+    Set them with `%config Metask.model = "…"`, in `ipython_config.py` as `c.Metask.model = "…"`, or by an
+    environment variable such as `METASK_MODEL`. The first two win over the third.
+    """
+
+    model = Unicode("gpt-4o-mini", help="The model that is asked where a cell names none.").tag(config=True)
+    base_url = Unicode(
+        DEFAULT_BASE_URL,
+        help="Address of the OpenAI-compatible API, up to and including its version (`…/v1`).",
+    ).tag(config=True)
+    api_key = Key(
+        help="""The key to send. Better kept out of notebooks: METASK_API_KEY or OPENAI_API_KEY in the
+        environment, or `%metask login`. It is never displayed.""",
+    ).tag(config=True)
+    system = Unicode("", help="The system message of every cell that gives none.").tag(config=True)
+    temperature = Float(
+        None, allow_none=True, help="Sampling temperature, 0 to 2; None leaves it to the model."
+    ).tag(config=True)
+    max_tokens = Int(None, allow_none=True, help="Longest reply in tokens; None leaves it to the model.").tag(
+        config=True
+    )
+    timeout = Float(
+        300.0,
+        help="Longest silence in seconds, before a reply begins or within it. Not the time of a whole reply.",
+    ).tag(config=True)
+    max_retries = Int(2, help="How often a request is tried again after 429, 5xx or a lost connection.").tag(
+        config=True
+    )
+    display = Enum(
+        ["auto", "widget", "markdown", "text"],
+        "auto",
+        help="""How replies are shown: `widget` streams into a live view, `markdown` shows the finished reply
+        only, `text` prints as it comes; `auto` takes what the front end can do.""",
+    ).tag(config=True)
+    show_reasoning = Bool(True, help="Whether a model's reasoning is shown while it comes.").tag(config=True)
+    allow_http = Bool(
+        False, help="Whether the key may travel unencrypted to a host that is not this machine."
+    ).tag(config=True)
+    local_model = Unicode(
+        "", help="Path of the GGUF file that the model name `local` runs; empty for the packaged small one."
+    ).tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._explicit: set[str] = set()
+        self._applied: dict[str, str] = {}
+        self._applying = False
+        super().__init__(**kwargs)
+
+    # -- values ---------------------------------------------------------------------------------------
+
+    @validate("base_url")
+    def _check_base_url(self, proposal: Mapping[str, Any]) -> str:
+        url = str(proposal["value"]).strip().rstrip("/")
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise TraitError(f"Metask.base_url takes an address such as {DEFAULT_BASE_URL}, not {url!r}.")
+        return url
+
+    @validate("temperature")
+    def _check_temperature(self, proposal: Mapping[str, Any]) -> float | None:
+        value: float | None = proposal["value"]
+        if value is not None and not 0 <= value <= 2:
+            raise TraitError(f"Metask.temperature takes a number from 0 to 2, or None, not {value}.")
+        return value
+
+    @validate("timeout")
+    def _check_timeout(self, proposal: Mapping[str, Any]) -> float:
+        value: float = proposal["value"]
+        if value <= 0:
+            raise TraitError(f"Metask.timeout takes seconds above 0, not {value}.")
+        return value
+
+    # -- the environment ------------------------------------------------------------------------------
+
+    @observe(All)
+    def _remember_explicit(self, change: Mapping[str, Any]) -> None:
+        if not self._applying:
+            self._explicit.add(str(change["name"]))
+
+    def read_environment(self) -> None:
+        """Take over what `METASK_*` variables say now, where nothing was set more explicitly.
+
+        Raises
+        ------
+        SettingError
+            A variable has a value its setting cannot have.
+
+        """
+        for name, trait in sorted(self.traits(config=True).items()):
+            variable = PREFIX + name.upper()
+            said = os.environ.get(variable, "")
+            if name in self._explicit or name == "api_key" or said == self._applied.get(name, ""):
+                continue
+            try:
+                with self._applying_environment():
+                    setattr(self, name, trait.from_string(said) if said else trait.default(self))
+            except (TraitError, ValueError) as error:
+                raise SettingError(
+                    f"{variable} cannot be {said!r}: {error}", "Correct or unset it."
+                ) from None
+            self._applied[name] = said
+
+    @contextmanager
+    def _applying_environment(self) -> Iterator[None]:
+        self._applying = True
+        try:
+            yield
+        finally:
+            self._applying = False
+
+    def unknown_variables(self) -> dict[str, str | None]:
+        """Return `METASK_*` variables that no setting reads, with the nearest one that exists."""
+        known = [PREFIX + name.upper() for name in self.trait_names(config=True)]
+        unknown = [name for name in os.environ if name.startswith(PREFIX) and name not in known]
+        return {name: next(iter(difflib.get_close_matches(name, known, 1)), None) for name in unknown}
+
+    # -- the key --------------------------------------------------------------------------------------
+
+    def _load_config(self, cfg: Config, section_names: Any = None, traits: Any = None) -> None:
+        # The configuration outlives this call and can be displayed: the key in it must not be readable.
+        for section in self._find_my_config(cfg), cfg.get("Metask"):
+            if section and isinstance(section.get("api_key"), str):
+                section["api_key"] = ApiKey(section["api_key"], "Metask.api_key")
+        super()._load_config(cfg, section_names, traits)
+
+    def find_key(self) -> ApiKey:
+        """Return the key to send, from the first source that has one.
+
+        Raises
+        ------
+        MissingKeyError
+            No source has one.
+        SettingError
+            It cannot be a key, or the address would show it to everyone on the way.
+
+        """
+        key = next(self._iter_keys(), None)
+        if key is None:
+            raise MissingKeyError(
+                "There is no key for the gateway.",
+                "Enter one with `%metask login`, or put it into METASK_API_KEY or OPENAI_API_KEY before the "
+                "kernel starts. Without a key, `%%metask local` runs a very small model on this machine.",
+            )
+        if not key.reveal().isascii() or any(c.isspace() or not c.isprintable() for c in key.reveal()):
+            raise SettingError(
+                f"The key from {key.source} has a blank or a character no key has.", "Copy it once more."
+            )
+        return key
+
+    def _iter_keys(self) -> Iterator[ApiKey]:
+        if self.api_key is not None:
+            yield self.api_key
+        for variable in KEY_VARIABLES:
+            if os.environ.get(variable, "").strip():
+                yield ApiKey(os.environ[variable], variable)
+        if stored := _from_keyring(self.base_url):
+            yield ApiKey(stored, "the system keyring")
+        if stored := _from_colab():
+            yield ApiKey(stored, "Colab's secrets")
+
+    def check_transport(self) -> None:
+        """Refuse to send a key in the clear.
+
+        Raises
+        ------
+        SettingError
+            `base_url` is not encrypted, not this machine, and `allow_http` is not set.
+
+        """
+        parts = urlsplit(self.base_url)
+        if parts.scheme == "http" and not is_loopback(self.base_url) and not self.allow_http:
+            raise SettingError(
+                f"Metask.base_url is {self.base_url}: the key would travel unencrypted.",
+                "Use https://, or allow it with `%config Metask.allow_http = True`.",
+            )
+
+
+def is_loopback(base_url: str) -> bool:
+    """Whether an address is this machine's own."""
+    host = urlsplit(base_url).hostname or ""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def _from_keyring(base_url: str) -> str | None:
+    try:
+        import keyring
+        import keyring.errors
+    except ImportError:
+        return None
+    try:
+        found: str | None = keyring.get_password(KEYRING_SERVICE, base_url)
+    except keyring.errors.KeyringError:
+        return None  # no keyring service runs here: the next source may have the key
+    return found
+
+
+def _from_colab() -> str | None:
+    if "google.colab" not in sys.modules:
+        return None
+    from google.colab import userdata
+
+    for name in KEY_VARIABLES:
+        try:
+            found: str | None = userdata.get(name)
+        except (userdata.SecretNotFoundError, userdata.NotebookAccessError):
+            continue
+        if found:
+            return found
+    return None
