@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..settings import Metask
+from . import question
 from .magics import MetaskMagics
 
 
@@ -17,6 +18,7 @@ def load(shell: Any) -> None:
         settings = Metask(parent=shell)
         shell.configurables.append(settings)
     shell.register_magics(MetaskMagics(shell, settings))
+    question.register(shell)
 
 
 def unload(shell: Any) -> None:
@@ -25,6 +27,7 @@ def unload(shell: Any) -> None:
     if magics is None:
         return
     magics.close()
+    question.unregister(shell)
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("metask", None)
     shell.magics_manager.registry.pop(MetaskMagics.__name__, None)

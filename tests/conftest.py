@@ -1,0 +1,82 @@
+"""The fixtures all tests share: a clean environment, a gateway, a kernel."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from .gateway_server import GatewayServer
+from .kernel import Kernel, clean_environment
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "sends_wrong_requests: the test's chat requests may violate OpenAI's description"
+    )
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ.keys() - clean_environment(os.environ).keys():
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def spec_cache(pytestconfig: pytest.Config) -> Path | None:
+    """Where the extract of OpenAI's description is kept from run to run."""
+    return pytestconfig.cache.mkdir("openai-spec") if pytestconfig.cache else None
+
+
+@pytest.fixture(scope="session")
+def _gateway_of_the_session(spec_cache: Path | None) -> Iterator[GatewayServer]:
+    with GatewayServer(cache_dir=spec_cache) as server:
+        yield server
+
+
+@pytest.fixture
+def gateway(
+    _gateway_of_the_session: GatewayServer, request: pytest.FixtureRequest
+) -> Iterator[GatewayServer]:
+    """A gateway as new. The test fails if it was sent a chat request that OpenAI's description forbids."""
+    server = _gateway_of_the_session
+    server.reset()
+    yield server
+    if request.node.get_closest_marker("sends_wrong_requests") is None:
+        assert not server.violations
+
+
+@pytest.fixture(scope="session")
+def tls_gateway(spec_cache: Path | None) -> Iterator[GatewayServer]:
+    """A gateway whose certificate nobody trusts; `tls_gateway.ca` is its authority."""
+    with GatewayServer(tls=True, cache_dir=spec_cache) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """A kernel for the tests of one module, which must not trip over each other's names."""
+    with Kernel.start(tmp_path_factory.mktemp("kernel")) as running:
+        yield running
+
+
+@pytest.fixture
+def start_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Kernel]]:
+    """Starts kernels of the test's own: `start_kernel(METASK_API_KEY="…")` sets their environment."""
+    started: list[Kernel] = []
+
+    def start(**env: str) -> Kernel:
+        started.append(Kernel.start(tmp_path_factory.mktemp("kernel"), env))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.shutdown()
+
+
+@pytest.fixture
+def fresh_kernel(start_kernel: Callable[..., Kernel]) -> Kernel:
+    """A kernel nobody has used."""
+    return start_kernel()
