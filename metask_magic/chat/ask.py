@@ -1,8 +1,8 @@
 """Asking: requests go to their backends, events go to the sink, replies come back.
 
 The streams run on the network loop. The caller's thread is only a pump: on a clock it hands what is new
-to the sink, so the cost of showing does not depend on the number of chunks, and an interrupt always
-finds it awake.
+to the sink, so the cost of showing does not depend on the number of chunks, and an interrupt is always
+seen at once.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from ..errors import MetaskError
+from .interrupt import InterruptRequest
 from .loop import LoopThread, network
 from .messages import Backend, Event, ReasoningDelta, Request, Sink, TextDelta
 from .reply import Reply, ReplyBuilder
 
 FRAME_SECONDS = 1 / 30
-HEARTBEAT_SECONDS = 0.5
+HEARTBEAT_SECONDS = 0.1
 CANCEL_SECONDS = 1.0
 
 
@@ -86,30 +87,30 @@ class Exchange:
 def ask(requests: Sequence[tuple[Request, Backend]], sink: Sink, loop: LoopThread = network) -> Outcome:
     """Ask, show while it comes, and return what came.
 
-    Failures do not raise: each is its own reply's `error`, so that one never harms another. An interrupt
-    (KeyboardInterrupt) closes the connections and is reported in the outcome.
+    Nothing raises: a failure is its own reply's `error`, so that one never harms another, and an interrupt
+    closes the connections and is reported in the outcome.
     """
     wake = threading.Event()
     exchanges = [Exchange(request, backend, wake.set) for request, backend in requests]
-    interrupted = False
-    try:
+    with InterruptRequest() as interrupt:
         for exchange in exchanges:
             exchange.launch(loop)
-        sink.open()
-        _pump(exchanges, sink, wake)
-    except KeyboardInterrupt:
-        interrupted = True
-    finally:
-        for exchange in exchanges:
-            exchange.cancel()
-    _await_all(exchanges)
-    replies = tuple(exchange.reply() for exchange in exchanges)
-    sink.close([reply.to_record() for reply in replies])
-    return Outcome(replies, interrupted)
+        try:
+            sink.open()
+            _pump(exchanges, sink, wake, interrupt)
+        finally:
+            for exchange in exchanges:
+                exchange.cancel()
+        _await_all(exchanges)
+        replies = tuple(exchange.reply() for exchange in exchanges)
+        sink.close([reply.to_record() for reply in replies])
+    return Outcome(replies, interrupt.requested)
 
 
-def _pump(exchanges: Sequence[Exchange], sink: Sink, wake: threading.Event) -> None:
-    while True:
+def _pump(
+    exchanges: Sequence[Exchange], sink: Sink, wake: threading.Event, interrupt: InterruptRequest
+) -> None:
+    while not interrupt.requested:
         finished = all(exchange.done for exchange in exchanges)
         for column, exchange in enumerate(exchanges):
             if events := exchange.take():

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..chat.messages import Event, Finished, Notice, Request, Served
 from ..errors import (
-    BadRequestError,
     ConnectionFailedError,
     GatewayError,
     MetaskError,
@@ -46,6 +45,10 @@ class Connection:
     key: ApiKey
     timeout: float = 300.0
     max_retries: int = 2
+
+
+class _UsageRejectedError(Exception):
+    """The gateway does not know `stream_options`: the request is made once more without it."""
 
 
 class GatewayClient:
@@ -111,9 +114,7 @@ class GatewayClient:
         try:
             async for event in self._ask(request, self._body(request)):
                 yield event
-        except BadRequestError as error:
-            if not (request.stream and self._reports_usage and _rejects_usage(error)):
-                raise
+        except _UsageRejectedError:
             self._reports_usage = False
             async for event in self._ask(request, self._body(request)):
                 yield event
@@ -136,9 +137,10 @@ class GatewayClient:
             response = await call.__aenter__()
         except openai.APIStatusError as error:
             answer = error.response
-            raise self._refused(
-                faults.Refusal(answer.status_code, await answer.aread(), answer.headers), request.model
-            ) from None
+            refusal = faults.Refusal(answer.status_code, await answer.aread(), answer.headers)
+            if request.stream and self._reports_usage and _rejects_usage(refusal):
+                raise _UsageRejectedError from None
+            raise self._refused(refusal, request.model) from None
         except openai.APIConnectionError as error:
             raise self._unreachable(error) from None
         try:
@@ -218,15 +220,18 @@ class GatewayClient:
             api_key=self.connection.key.reveal(),
             max_retries=0,
             timeout=module.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
-            http_client=module.DefaultAsyncHttpx2Client(
-                # A proxy of the environment would capture even this machine's own addresses.
-                trust_env=not is_loopback(self.connection.base_url)
-            ),
+            http_client=module.DefaultAsyncHttpx2Client(transport=self._transport()),
         )
         # The library takes these from the environment, where they were meant for api.openai.com.
         client.organization = client.project = None
         client._custom_headers = {}
         return client
+
+    def _transport(self) -> Any:
+        """None for the library's own; a direct one for this machine, which proxies would capture too."""
+        import httpx2
+
+        return httpx2.AsyncHTTPTransport() if is_loopback(self.connection.base_url) else None
 
     # -- failures ---------------------------------------------------------------------------------
 
@@ -278,8 +283,8 @@ async def _drain(body: AsyncIterator[bytes]) -> None:
                 pass
 
 
-def _rejects_usage(error: BadRequestError) -> bool:
-    return "stream_options" in error.message or "include_usage" in error.message or error.status == 422
+def _rejects_usage(refusal: faults.Refusal) -> bool:
+    return refusal.status in {400, 422} and refusal.mentions("stream_options", "include_usage")
 
 
 def _json_or_none(body: bytes) -> Any:

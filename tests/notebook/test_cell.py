@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import nbformat
 import pytest
@@ -10,26 +10,10 @@ from nbclient import NotebookClient
 
 from ..gateway_server import Gate, GatewayServer, Reasoning, Streamed, rate_limited, rejected_parameter
 from ..kernel import Kernel, published
+from .conftest import split, value
 
 NOTEBOOK = {"cellId": "a-cell"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
-
-
-@pytest.fixture
-def asking(kernel: Kernel, gateway: GatewayServer) -> Iterator[Kernel]:
-    """A kernel with the extension loaded and pointed at the gateway."""
-    kernel.run(
-        f"%load_ext metask_magic\n"
-        f"%env METASK_API_KEY={gateway.api_key}\n"
-        f"%config Metask.base_url = '{gateway.base_url}'"
-    )
-    yield kernel
-    assert kernel.run("'alive'").displays
-
-
-def value(kernel: Kernel, expression: str) -> str:
-    """Return the `repr` of an expression in the kernel."""
-    return kernel.run(f"print(repr(({expression})), end='')").text()
 
 
 def test_text_is_visible_while_the_server_still_streams(asking: Kernel, gateway: GatewayServer) -> None:
@@ -44,7 +28,9 @@ def test_text_is_visible_while_the_server_still_streams(asking: Kernel, gateway:
 
 
 @pytest.mark.parametrize("metadata", [NOTEBOOK, None], ids=["notebook", "nobody"])
-def test_one_clean_display_stays(asking: Kernel, gateway: GatewayServer, metadata: dict[str, str] | None) -> None:
+def test_one_clean_display_stays(
+    asking: Kernel, gateway: GatewayServer, metadata: dict[str, str] | None
+) -> None:
     gateway.script(Streamed(["**Bold** and ", "plain."]))
     cell = asking.run("%%metask gpt-4o-mini\nHi", metadata=metadata)
     (output,) = cell.outputs
@@ -94,7 +80,9 @@ def test_a_reply_assigned_and_looked_at_in_one_cell_is_shown(asking: Kernel) -> 
 def test_every_part_of_the_reply(asking: Kernel, gateway: GatewayServer) -> None:
     gateway.script(
         Streamed(
-            [Reasoning("Let me see. "), "```python\nx = 1\n```"], model="gpt-4o-mini-2024-07-18", request_id="req-7"
+            [Reasoning("Let me see. "), "```python\nx = 1\n```"],
+            model="gpt-4o-mini-2024-07-18",
+            request_id="req-7",
         )
     )
     asking.run("%%metask gpt-4o-mini -o r --temperature 0.5\nHi")
@@ -110,7 +98,7 @@ def test_every_part_of_the_reply(asking: Kernel, gateway: GatewayServer) -> None
 EXACT = {
     "json": '{"a": {"b": [1, 2]}}',
     "latex": r"\frac{a}{b} \sum_{i=1}^{n} {#1} {% and %} \newcommand{\x}[1]{#1}",
-    "c++": 'cout << x; std::vector<std::map<int, int>> v{{1}};'.replace("{{1}}", "{1}"),
+    "c++": "cout << x; std::vector<std::map<int, int>> v{{1}};".replace("{{1}}", "{1}"),
     "shell": "echo $HOME ${PATH} $x `ls` !ls; 50% %d %s",
     "braces": "{} {x} {0} }} {",
     "chinese": "请用中文写一个故事。“引号”",
@@ -123,13 +111,15 @@ EXACT = {
 
 @pytest.mark.parametrize("prompt", EXACT.values(), ids=EXACT)
 def test_a_prompt_arrives_byte_for_byte(asking: Kernel, gateway: GatewayServer, prompt: str) -> None:
-    asking.run(f"x = 'wrong'\n")
+    asking.run("x = 'wrong'\n")
     asking.run(f"%%metask gpt-4o-mini\n{prompt}")
     assert gateway.last.json["messages"] == [{"role": "user", "content": prompt}]
 
 
 @pytest.mark.parametrize("prompt", [p for p in EXACT.values() if "\n" not in p])
-def test_a_prompt_on_one_line_arrives_as_it_stands(asking: Kernel, gateway: GatewayServer, prompt: str) -> None:
+def test_a_prompt_on_one_line_arrives_as_it_stands(
+    asking: Kernel, gateway: GatewayServer, prompt: str
+) -> None:
     asking.run(f"%metask gpt-4o-mini {prompt}")
     assert gateway.last.json["messages"][0]["content"] == prompt.strip()
 
@@ -156,9 +146,13 @@ def test_options_become_the_request(
 
 
 def test_settings_are_the_defaults(asking: Kernel, gateway: GatewayServer) -> None:
-    asking.run("%config Metask.model = 'o1'\n%config Metask.system = 'Be kind.'\n%config Metask.max_tokens = 9")
+    asking.run(
+        "%config Metask.model = 'o1'\n%config Metask.system = 'Be kind.'\n%config Metask.max_tokens = 9"
+    )
     asking.run("%%metask\nHi")
-    asking.run("%config Metask.model = 'gpt-4o-mini'\n%config Metask.system = ''\n%config Metask.max_tokens = None")
+    asking.run(
+        "%config Metask.model = 'gpt-4o-mini'\n%config Metask.system = ''\n%config Metask.max_tokens = None"
+    )
     sent = gateway.last.json
     assert (sent["model"], sent["max_tokens"]) == ("o1", 9)
     assert sent["messages"][0] == {"role": "system", "content": "Be kind."}
@@ -245,11 +239,15 @@ def test_loading_is_silent_and_lazy(fresh_kernel: Kernel) -> None:
 
 def test_unloading_takes_everything_back(fresh_kernel: Kernel, gateway: GatewayServer) -> None:
     fresh_kernel.run(
-        f"%env METASK_API_KEY={gateway.api_key}\n%env METASK_BASE_URL={gateway.base_url}\n%load_ext metask_magic"
+        f"import os\nos.environ['METASK_API_KEY'] = {split(gateway.api_key)}\n"
+        f"%env METASK_BASE_URL={gateway.base_url}\n%load_ext metask_magic"
     )
     fresh_kernel.run("%metask gpt-4o-mini Hi")
     fresh_kernel.run("%unload_ext metask_magic")
-    assert value(fresh_kernel, "[t.name for t in __import__('threading').enumerate() if 'metask' in t.name]") == "[]"
+    assert (
+        value(fresh_kernel, "[t.name for t in __import__('threading').enumerate() if 'metask' in t.name]")
+        == "[]"
+    )
     assert "`%metask` not found" in fresh_kernel.run("%metask gpt-4o-mini Hi").text("stderr")
     fresh_kernel.run("%load_ext metask_magic")
     assert fresh_kernel.run("%metask gpt-4o-mini Hi").displays

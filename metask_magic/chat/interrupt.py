@@ -1,0 +1,34 @@
+"""Ctrl-C and ■, asked for instead of thrown: an exception could strike while a reply is being put away."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+
+class InterruptRequest:
+    """While entered, an interrupt sets `requested` and raises nothing.
+
+    Whoever enters it must look at `requested` often, and end soon after it is set. Outside the main thread,
+    where no interrupt arrives, it changes nothing.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._previous: Any = None
+
+    def __enter__(self) -> InterruptRequest:
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._request)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _request(self, _signal: int, _frame: FrameType | None) -> None:
+        self.requested = True
