@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -200,9 +201,10 @@ class Metask(Configurable):
 
     def unknown_variables(self) -> dict[str, str | None]:
         """Return `METASK_*` variables that no setting reads, with the nearest one that exists."""
-        known = [PREFIX + name.upper() for name in self.trait_names(config=True)]
-        unknown = [name for name in os.environ if name.startswith(PREFIX) and name not in known]
-        return {name: next(iter(difflib.get_close_matches(name, known, 1)), None) for name in unknown}
+        known = [name.upper() for name in self.trait_names(config=True)]
+        said = [name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX)]
+        nearest = {name: difflib.get_close_matches(name, known, 1) for name in said if name not in known}
+        return {PREFIX + name: PREFIX + near[0] if near else None for name, near in nearest.items()}
 
     # -- the key --------------------------------------------------------------------------------------
 
@@ -268,7 +270,10 @@ class Metask(Configurable):
 def is_loopback(base_url: str) -> bool:
     """Whether an address is this machine's own."""
     host = urlsplit(base_url).hostname or ""
-    return host in {"localhost", "::1"} or host.startswith("127.")
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False  # a name, which anybody's server may answer to
 
 
 def _from_keyring(base_url: str) -> str | None:

@@ -29,6 +29,11 @@ class EmbeddedBackend:
     def description(self) -> str:
         return self._model.description
 
+    async def get_models(self) -> list[dict[str, Any]]:
+        """Return the entries of the embedded server's own `GET /models`, launching it if need be."""
+        endpoint = await self._model.launch(lambda _line: None)
+        return await self._client_for(endpoint).get_models()
+
     async def stream(self, request: Request) -> AsyncIterator[Event]:
         """Ask the embedded model (see `Backend.stream`); its start is told in notices."""
         progress: asyncio.Queue[str] = asyncio.Queue()

@@ -39,7 +39,7 @@ def status(settings: Metask, local_description: str) -> Table:
     )
 
 
-def list_models(models: Sequence[Model], pattern: str) -> Table:
+def list_models(models: Sequence[Model], note: str, pattern: str) -> Table:
     """Return the models that match, as a table.
 
     Raises
@@ -59,8 +59,13 @@ def list_models(models: Sequence[Model], pattern: str) -> Table:
         for m in found[:LONGEST_LIST]
     )
     more = len(found) - len(rows)
-    note = f"… and {more} more: narrow it with `%metask models PATTERN`." if more else ""
-    counted = f"{len(found)} of {len(models)} models" if pattern else f"{len(models)} models"
+    if more:
+        note = f"… and {more} more: narrow it with `%metask models PATTERN`."
+    counted = (
+        f"{len(found)} of {len(models)} models"
+        if pattern
+        else f"{len(models)} model{'s' if len(models) != 1 else ''}"
+    )
     return Table(counted, ("id", "owner", "created"), rows, note)
 
 

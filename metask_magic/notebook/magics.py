@@ -68,7 +68,7 @@ class MetaskMagics(Magics):
             case "":
                 return commands.status(self._settings, self.session.local_description)
             case "models":
-                return commands.list_models(self.session.models(), rest)
+                return commands.list_models(*self.session.usable_models(), rest)
             case "login":
                 print(commands.login(self._settings))
             case "logout":

@@ -12,7 +12,15 @@ from ..chat.loop import network
 from ..chat.messages import JSON, Backend, Message, Request
 from ..chat.reply import Reply
 from ..display.front_end import choose_sink, detect
-from ..errors import Interrupted, MetaskError, NotFoundError, OptionError, PromptError
+from ..errors import (
+    Interrupted,
+    LocalModelError,
+    MetaskError,
+    MissingKeyError,
+    NotFoundError,
+    OptionError,
+    PromptError,
+)
 from ..gateway.client import Connection, GatewayClient
 from ..gateway.embedded import LOCAL, EmbeddedBackend
 from ..gateway.models import Catalog, Model, nearest
@@ -143,6 +151,17 @@ class Session:
     def models(self) -> Sequence[Model]:
         """Return the models this key may use. Raises `MetaskError`."""
         return network.run(self._connected()[1].list())
+
+    def usable_models(self) -> tuple[Sequence[Model], str]:
+        """Return the models that can be asked now, and a note: without a key, the embedded one alone."""
+        try:
+            return self.models(), ""
+        except MissingKeyError as error:
+            try:
+                listed = network.run(Catalog(self._local()).list())
+            except LocalModelError:
+                raise error from None
+            return listed, f"This is what `%%metask local` runs. {error}"
 
     @property
     def local_description(self) -> str:

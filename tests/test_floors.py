@@ -1,0 +1,64 @@
+"""The house: imports go down the floors only, and one module imports openai."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import metask_magic
+
+HOUSE = Path(metask_magic.__file__).parent
+MODULES = sorted(HOUSE.rglob("*.py"))
+
+# What each room may import of the house; `metask_magic` itself only names its rooms.
+MAY_IMPORT = {
+    "notebook": {"notebook", "chat", "gateway", "display", "settings", "errors"},
+    "chat": {"chat", "errors"},
+    "gateway": {"gateway", "chat.messages", "settings", "errors"},
+    "display": {"display", "chat.messages", "errors"},
+    "settings": {"errors"},
+    "errors": set(),
+}
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(HOUSE).with_suffix("").parts).removesuffix(".__init__")
+
+
+def iter_imports(path: Path) -> Iterator[str]:
+    """Yield every imported module by its full name."""
+    package = ["metask_magic", *path.relative_to(HOUSE).parts[:-1]]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def allowed(imported: str, rooms: set[str]) -> bool:
+    own = imported.removeprefix("metask_magic.")
+    return any(own == room or own.startswith(f"{room}.") or room.startswith(f"{own}.") for room in rooms)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_imports_go_down(path: Path) -> None:
+    room = module_name(path).partition(".")[0]
+    if room in {"", "__init__"}:
+        return
+    own = [name for name in iter_imports(path) if name.startswith("metask_magic.")]
+    assert [name for name in own if not allowed(name, MAY_IMPORT[room])] == []
+
+
+def test_only_the_client_imports_openai() -> None:
+    importers = {
+        module_name(path)
+        for path in MODULES
+        if any(name.partition(".")[0] == "openai" for name in iter_imports(path))
+    }
+    assert importers == {"gateway.client"}

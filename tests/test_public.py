@@ -1,0 +1,31 @@
+"""The public surface, as a list."""
+
+from __future__ import annotations
+
+import pytest
+
+import metask_magic
+
+
+def test_the_names() -> None:
+    assert metask_magic.__all__ == [
+        "CodeBlock",
+        "Interrupted",
+        "Metask",
+        "MetaskError",
+        "Reply",
+        "ToolCall",
+        "Usage",
+        "load_ipython_extension",
+        "unload_ipython_extension",
+    ]
+
+
+@pytest.mark.parametrize("name", metask_magic.__all__)
+def test_a_name_is_there(name: str) -> None:
+    assert getattr(metask_magic, name).__name__ == name
+
+
+def test_another_name_is_not() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nope'"):
+        metask_magic.nope
