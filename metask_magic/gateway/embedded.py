@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..chat.messages import Event, Notice, Request
+from ..errors import HostRefusedError
 from ..settings import ApiKey
 from .client import Connection, GatewayClient
 from .local import Endpoint, LocalModel
@@ -24,6 +25,7 @@ class EmbeddedBackend:
         self._timeout = timeout
         self._model = LocalModel(path)
         self._client: tuple[Endpoint, GatewayClient] | None = None
+        self._told: Endpoint | None = None
 
     @property
     def description(self) -> str:
@@ -36,6 +38,14 @@ class EmbeddedBackend:
 
     async def stream(self, request: Request) -> AsyncIterator[Event]:
         """Ask the embedded model (see `Backend.stream`); its start is told in notices."""
+        try:
+            async for event in self._ask(request):
+                yield event
+        except HostRefusedError:  # its process died a moment ago, and is launched anew
+            async for event in self._ask(request):
+                yield event
+
+    async def _ask(self, request: Request) -> AsyncIterator[Event]:
         progress: asyncio.Queue[str] = asyncio.Queue()
         launch = asyncio.ensure_future(self._model.launch(progress.put_nowait))
         try:
@@ -43,6 +53,9 @@ class EmbeddedBackend:
                 yield Notice(line)
         finally:
             launch.cancel()
+        if self._told is not launch.result():
+            self._told = launch.result()
+            yield Notice(f"{self.description}.")
         client = self._client_for(launch.result())
         async for event in client.stream(replace(request, model=launch.result().model)):
             yield event

@@ -191,7 +191,11 @@ def test_a_certificate_nobody_signed_is_explained(
     ("answer", "text", "reason"),
     [
         (Streamed(["so far"], finish_reason=None, done=False), "so far", "incomplete"),
-        (Streamed(["so far", HALF_EVENT], finish_reason=None, done=False, usage=None), "so far", "incomplete"),
+        (
+            Streamed(["so far", HALF_EVENT], finish_reason=None, done=False, usage=None),
+            "so far",
+            "incomplete",
+        ),
         (Streamed(["all"], finish_reason=None), "all", "stop"),
         (Streamed(["all"], done=False), "all", "stop"),
         (Streamed(["cut short"], finish_reason="length"), "cut short", "length"),

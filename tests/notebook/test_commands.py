@@ -1,0 +1,68 @@
+"""The one-word commands, through a real kernel where they ask something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from metask_magic.errors import MetaskError
+from metask_magic.gateway.models import Model
+from metask_magic.notebook.commands import list_models
+
+from ..gateway_server import GatewayServer
+from ..kernel import Kernel
+
+MODELS = [Model("gpt-4o", "openai", datetime(2024, 5, 13, tzinfo=UTC)), Model("o1|\x1b[31m", None, None)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "ids"),
+    [("", ["gpt-4o", "o1|"]), ("GPT", ["gpt-4o"]), ("o?*", ["o1|"]), ("4", ["gpt-4o"])],
+)
+def test_models_that_match(pattern: str, ids: list[str]) -> None:
+    assert [row[0] for row in list_models(MODELS, "", pattern).rows] == ids
+
+
+def test_no_match_offers_the_nearest() -> None:
+    with pytest.raises(MetaskError, match=r"None of the 2 models.*Did you mean gpt-4o\?"):
+        list_models(MODELS, "", "gtp-4o")
+
+
+def test_a_long_list_is_cut_with_a_note() -> None:
+    table = list_models([Model(f"m{n}", None, None) for n in range(250)], "", "")
+    assert len(table.rows) == 200
+    assert "50 more" in table.note
+
+
+def test_status_names_the_source_of_the_key_and_never_the_key(
+    start_kernel: Callable[..., Kernel],
+) -> None:
+    kernel = start_kernel(OPENAI_API_KEY="sk-made-up", METASK_MODLE="x")
+    shown = kernel.run("%load_ext metask_magic\n%metask").displays[0]["data"]["text/plain"]
+    assert "OPENAI_API_KEY" in shown
+    assert "https://napi.origintask.cn/v1" in shown
+    assert "did you mean METASK_MODEL?" in shown
+    assert "SmolLM2-135M-Instruct, a very small model" in shown
+    assert "sk-made-up" not in kernel.everything_sent
+
+
+def test_login_and_logout(fresh_kernel: Kernel, gateway: GatewayServer) -> None:
+    fresh_kernel.run(f"%load_ext metask_magic\n%config Metask.base_url = {gateway.base_url!r}")
+    said = fresh_kernel.run("%metask login", inputs=[gateway.api_key, "n"]).text()
+    assert "until the kernel ends" in said
+    assert fresh_kernel.run("%metask gpt-4o-mini Hi").displays[0]["data"]["text/plain"] == "Hi"
+    assert "there is no key any more" in fresh_kernel.run("%metask logout").text()
+    assert (fresh_kernel.run("%metask gpt-4o-mini Hi").error or {})["ename"] == "MissingKeyError"
+    assert gateway.api_key not in fresh_kernel.everything_sent
+
+
+def test_help_and_options_are_shown(fresh_kernel: Kernel) -> None:
+    fresh_kernel.run("%load_ext metask_magic")
+    assert "%metask models" in fresh_kernel.run("%metask help").displays[0]["data"]["text/plain"]
+    payload = str(fresh_kernel.run("%%metask?").reply["payload"])
+    for option in ("--system", "--temperature", "--max-tokens", "--top-p", "--seed", "--param", "--out"):
+        assert option in payload
+    for option in ("--no-stream", "--quiet", "--raw", "--dry-run"):
+        assert option in payload
