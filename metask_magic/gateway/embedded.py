@@ -53,7 +53,7 @@ class EmbeddedBackend:
                 yield Notice(line)
         finally:
             launch.cancel()
-        if self._told is not launch.result():
+        if self._told != launch.result():
             self._told = launch.result()
             yield Notice(f"{self.description}.")
         client = self._client_for(launch.result())
