@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class Exchange:
         self._backend = backend
         self._wake = wake
         self._builder = ReplyBuilder(request)
-        self._fresh: list[Event] = []
+        self._fresh: deque[Event] = deque()  # appended by one thread, emptied by another
         self._future: Future[None] | None = None
 
     def launch(self, loop: LoopThread) -> None:
@@ -60,8 +61,7 @@ class Exchange:
 
     def take(self) -> list[Event]:
         """Return what has come since the last call, neighbouring deltas joined."""
-        fresh, self._fresh = self._fresh, []
-        return join_deltas(fresh)
+        return join_deltas([self._fresh.popleft() for _ in range(len(self._fresh))])
 
     def reply(self) -> Reply:
         return self._builder.build()

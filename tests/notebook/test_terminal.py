@@ -1,0 +1,96 @@
+"""Terminal IPython: a real one in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..gateway_server import STALL, Gate, GatewayServer, Reasoning, Streamed
+
+
+class Terminal:
+    """IPython with a pipe for a keyboard and a pipe for a screen."""
+
+    def __init__(self, directory: Path, gateway: GatewayServer) -> None:
+        environment = {
+            **os.environ,
+            "IPYTHONDIR": str(directory),
+            "METASK_API_KEY": gateway.api_key,
+            "METASK_BASE_URL": gateway.base_url,
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+        )
+        self._pieces: queue.Queue[bytes] = queue.Queue()
+        self.screen = ""
+        threading.Thread(target=self._read, daemon=True).start()
+        self.type("%load_ext metask_magic")
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        while piece := os.read(self.process.stdout.fileno(), 4096):
+            self._pieces.put(piece)
+
+    def type(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n".encode())
+        self.process.stdin.flush()
+
+    def wait_for(self, text: str, timeout: float = 60.0) -> str:
+        """Return the screen once it shows `text`."""
+        while text not in self.screen:
+            try:
+                self.screen += self._pieces.get(timeout=timeout).decode()
+            except queue.Empty:
+                raise AssertionError(f"{text!r} never came; the screen: {self.screen}") from None
+        return self.screen
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            pipe.close()
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, gateway: GatewayServer) -> Iterator[Terminal]:
+    running = Terminal(tmp_path, gateway)
+    yield running
+    running.close()
+
+
+def test_text_streams_and_the_value_is_a_line_of_facts(terminal: Terminal, gateway: GatewayServer) -> None:
+    gate = Gate()
+    gateway.script(Streamed([Reasoning("Hm."), "Once upon \x1b]0;evil\x07", gate, "a time."]))
+    terminal.type("%metask gpt-4o-mini A story?")
+    assert gate.reached.wait(60)
+    assert "\x1b[2mHm.\x1b[0m" in terminal.wait_for("Once upon ")
+    gate.open()
+    terminal.wait_for("<Reply from gpt-4o-mini: ")
+    assert "\x1b]0" not in terminal.screen
+    terminal.type("print(_.text.count('a time'), 'kept')")
+    terminal.wait_for("1 kept")
+
+
+def test_an_interrupt_keeps_what_came(terminal: Terminal, gateway: GatewayServer) -> None:
+    gateway.script(Streamed(["so far", STALL]))
+    terminal.type("%metask gpt-4o-mini Hi")
+    terminal.wait_for("so far")
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.wait_for("Interrupted: Stopped. The 6 characters that came are kept in _.")
+    assert gateway.last.disconnected.wait(30)
+    terminal.type("print(_.text + '!')")
+    terminal.wait_for("so far!")
