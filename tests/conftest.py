@@ -27,7 +27,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def spec_cache(pytestconfig: pytest.Config) -> Path | None:
     """Where the extract of OpenAI's description is kept from run to run."""
-    return pytestconfig.cache.mkdir("openai-spec") if pytestconfig.cache else None
+    cache = getattr(pytestconfig, "cache", None)  # absent under `-p no:cacheprovider`
+    return cache.mkdir("openai-spec") if cache else None
 
 
 @pytest.fixture(scope="session")

@@ -80,7 +80,7 @@ def test_text_streams_and_the_value_is_a_line_of_facts(terminal: Terminal, gatew
     assert "\x1b[2mHm.\x1b[0m" in terminal.wait_for("Once upon ")
     gate.open()
     terminal.wait_for("<Reply from gpt-4o-mini: ")
-    assert "\x1b]0" not in terminal.screen
+    assert "\x1b]0;evil" not in terminal.screen
     terminal.type("print(_.text.count('a time'), 'kept')")
     terminal.wait_for("1 kept")
 
