@@ -11,13 +11,6 @@ from metask_magic import errors
 from metask_magic.errors import Interrupted, MetaskError
 
 
-def raised(error: BaseException) -> BaseException:
-    try:
-        raise error
-    except BaseException as caught:
-        return caught
-
-
 @pytest.mark.parametrize(
     ("error", "lines"),
     [
@@ -45,10 +38,10 @@ def test_partial_text_is_mentioned() -> None:
 
 
 def test_asked_again_it_shows_the_traceback() -> None:
-    error = raised(MetaskError("It failed.", "Do this."))
-    assert isinstance(error, MetaskError)
-    error._render_traceback_()
-    again = error._render_traceback_()
+    with pytest.raises(MetaskError) as caught:
+        raise MetaskError("It failed.", "Do this.")
+    caught.value._render_traceback_()
+    again = caught.value._render_traceback_()
     assert again[0].startswith("Traceback")
     assert again[-1].endswith("It failed. Do this.")
 

@@ -28,4 +28,4 @@ def test_a_name_is_there(name: str) -> None:
 
 def test_another_name_is_not() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nope'"):
-        metask_magic.nope
+        _ = metask_magic.nope

@@ -115,7 +115,7 @@ def test_no_key_says_how_to_get_one() -> None:
 
 @pytest.mark.parametrize("bad", ["sk one two", "sk-\N{EN DASH}", "sk-a\nsk-b", "sk-\x00"])
 def test_what_cannot_be_a_key_is_refused_before_it_is_sent(bad: str) -> None:
-    with pytest.raises(SettingError, match="Metask.api_key has a blank") as caught:
+    with pytest.raises(SettingError, match=r"Metask\.api_key has a blank") as caught:
         Metask(api_key=bad).find_key()
     assert bad not in str(caught.value)
 

@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import MetaskError
 from .interrupt import InterruptRequest
@@ -55,6 +55,11 @@ class Exchange:
         if self._future is not None:
             self._future.cancel()
 
+    def fail(self, error: Exception) -> None:
+        """Close the connection; what came so far is kept as a failed reply."""
+        self._builder.fail(_unexpected(error))
+        self.cancel()
+
     @property
     def done(self) -> bool:
         return self._future is not None and self._future.done()
@@ -88,7 +93,8 @@ def ask(requests: Sequence[tuple[Request, Backend]], sink: Sink, loop: LoopThrea
     """Ask, show while it comes, and return what came.
 
     Nothing raises: a failure is its own reply's `error`, so that one never harms another, and an interrupt
-    closes the connections and is reported in the outcome.
+    closes the connections and is reported in the outcome. What the sink raises is an `error` as well: of the
+    reply it could not show, or of all of them.
     """
     wake = threading.Event()
     exchanges = [Exchange(request, backend, wake.set) for request, backend in requests]
@@ -96,15 +102,32 @@ def ask(requests: Sequence[tuple[Request, Backend]], sink: Sink, loop: LoopThrea
         for exchange in exchanges:
             exchange.launch(loop)
         try:
-            sink.open()
+            _open(exchanges, sink)
             _pump(exchanges, sink, wake, interrupt)
         finally:
             for exchange in exchanges:
                 exchange.cancel()
         _await_all(exchanges)
-        replies = tuple(exchange.reply() for exchange in exchanges)
-        sink.close([reply.to_record() for reply in replies])
+        replies = _close([exchange.reply() for exchange in exchanges], sink)
     return Outcome(replies, interrupt.requested)
+
+
+def _open(exchanges: Sequence[Exchange], sink: Sink) -> None:
+    try:
+        sink.open()
+    except Exception as error:  # noqa: BLE001 -- what cannot be shown must not be lost
+        for exchange in exchanges:
+            exchange.fail(error)
+
+
+def _close(replies: Sequence[Reply], sink: Sink) -> tuple[Reply, ...]:
+    """Hand the records to the sink, and return the replies: what it raises fails those that have not."""
+    try:
+        sink.close([reply.to_record() for reply in replies])
+    except Exception as error:  # noqa: BLE001 -- what cannot be shown must not be lost
+        failed = (replace(reply, finish_reason="error", error=_unexpected(error)) for reply in replies)
+        return tuple(reply if reply.error else late for reply, late in zip(replies, failed, strict=True))
+    return tuple(replies)
 
 
 def _pump(
@@ -114,12 +137,19 @@ def _pump(
         finished = all(exchange.done for exchange in exchanges)
         for column, exchange in enumerate(exchanges):
             if events := exchange.take():
-                sink.show(column, events)
+                _show(exchange, sink, column, events)
         if finished:
             return
         time.sleep(FRAME_SECONDS)
         wake.wait(HEARTBEAT_SECONDS)
         wake.clear()
+
+
+def _show(exchange: Exchange, sink: Sink, column: int, events: Sequence[Event]) -> None:
+    try:
+        sink.show(column, events)
+    except Exception as error:  # noqa: BLE001 -- what cannot be shown must not be lost
+        exchange.fail(error)
 
 
 def _await_all(exchanges: Sequence[Exchange]) -> None:

@@ -24,19 +24,26 @@ METADATA_KEY = "metask"
 SCHEMES = {"http", "https", "mailto"}
 MAX_NESTING = 40
 
-# Where parsers disagree about what is code, a mark inside code counts as well.
+# Where parsers disagree about what is code, a mark inside code counts as well. JupyterLab writes a fence's
+# info string into an attribute as it is, and puts mathematics back into the finished HTML with its quotes:
+# neither may get near a link or a fence. Every branch is linear, whatever the text (`*+` gives nothing back).
 _SUSPECT = re.compile(
     r"""
       <[a-z/!?]                                       # may begin raw HTML, or an autolink
     | !\[                                             # an image is fetched when it is shown
     | (?:javascript|vbscript|data|blob|file)\s*(?::|&)  # schemes that run or leak
-    | \](?:\(|:)\s*<?\s*(?!https?://|mailto:)[^\s)]   # any link but an absolute one
+    | ftp://                                          # another scheme that becomes a link by itself
+    | \](?:\(|:)\s*+(?!https?://|mailto:)[^\s)]       # any link but an absolute one
+    | \](?:\(|:)\s*+(?:[^\s$\\"()\]]|\([^\s$\\"()\]]*\))*+  # a link to an address ...
+        (?:[$\\"(\]]|[\s>]++["'(])                     # ... with a mark of mathematics in it, or with a title
+    | (?:https?://|www\.)(?:[^\s$\\]|\\(?!\\|begin)){0,2000}+\S  # a bare address with one, or endless
+    | ^(?>[^\n]*?(?:```|~~~))[^\n]*(?:["$\\]|mermaid)  # a fence with such an info, or drawn as a picture
     | &(?:\#|colon|tab|newline|lt|nbsp)               # entities that rebuild one of these
-    | \]\([ \t\n]*[^)\s]*[\x00-\x1f]                  # control characters inside a link
+    | \]\(\s*+[^)\s\]]*+[\x00-\x1f]                  # control characters inside a link
     | @@\d+@@                                         # what JupyterLab puts in place of mathematics
     | [\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]  # invisible, or turning text round
     """,
-    re.IGNORECASE | re.VERBOSE,
+    re.ASCII | re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
 
 _TAGS = {
@@ -93,7 +100,7 @@ def to_safe_html(text: str) -> str:
         _renderer().render(_INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text)),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
-        attribute_filter=_only_alignment,
+        attribute_filter=_only_harmless,
         url_schemes=SCHEMES,
         link_rel="noopener noreferrer nofollow",
         url_relative="deny",
@@ -101,9 +108,11 @@ def to_safe_html(text: str) -> str:
     return f'{_STYLE}<div class="metask-record">{body}</div>'
 
 
-def _only_alignment(tag: str, name: str, value: str) -> str | None:
+def _only_harmless(tag: str, name: str, value: str) -> str | None:
     if name == "style":
         return value if re.fullmatch(r"text-align:(left|right|center)", value) else None
+    if name == "href":  # a browser takes `https:there` for a relative link
+        return value if re.match(r"https?://|mailto:", value, re.IGNORECASE) else None
     return value
 
 

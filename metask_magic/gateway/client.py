@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 LONGEST_WAIT = 120.0
 CONNECT_SECONDS = 15.0
 DRAIN_SECONDS = 0.2
+SHORTEST_HIDDEN = 4
 QUOTA_CODES = {"insufficient_quota"}
 RETRIED_STATUS = {408, 429, 500, 502, 503, 504, 529}
 
@@ -77,7 +78,7 @@ class GatewayClient:
             try:
                 async for event in self._attempt(request):
                     begun = True
-                    yield event
+                    yield self._without_key(event) if isinstance(event, Served) else event
             except MetaskError as error:
                 if begun or not self._may_retry(error, tries):
                     raise self._redacted(error) from None
@@ -91,16 +92,9 @@ class GatewayClient:
     async def get_models(self) -> list[dict[str, Any]]:
         """Return the entries of `GET /models`, as they came."""
         try:
-            status, headers, body = await self._get("/models")
+            return await self._listed()
         except MetaskError as error:
             raise self._redacted(error) from None
-        if status >= 400:
-            raise self._redacted(self._refused(faults.Refusal(status, body, headers), "the list of models"))
-        listed = _json_or_none(body)
-        entries = listed.get("data") if isinstance(listed, Mapping) else None
-        if not isinstance(entries, list):
-            raise faults.not_a_reply(headers.get("content-type", ""), self.connection.base_url)
-        return [entry for entry in entries if isinstance(entry, dict) and entry.get("id")]
 
     async def aclose(self) -> None:
         """Close the pooled connections."""
@@ -127,6 +121,8 @@ class GatewayClient:
 
     async def _ask(self, request: Request, body: dict[str, Any]) -> AsyncIterator[Event]:
         openai, client = await self._connected()
+        import httpx2
+
         call = client.chat.completions.with_streaming_response.create(
             model=body.pop("model"),
             messages=body.pop("messages"),
@@ -141,12 +137,16 @@ class GatewayClient:
             if request.stream and self._reports_usage and _rejects_usage(refusal):
                 raise _UsageRejectedError from None
             raise self._refused(refusal, request.model) from None
-        except openai.APIConnectionError as error:
+        except (openai.APIConnectionError, httpx2.RequestError) as error:  # the latter within a refusal
             raise self._unreachable(error) from None
+        request_id = faults.plain(response.headers.get("x-request-id", "")) or None
         try:
-            yield Served(None, response.headers.get("x-request-id"))
+            yield Served(None, request_id)
             async for event in self._iter_events(response, request.stream):
                 yield event
+        except MetaskError as error:
+            error.request_id = error.request_id or request_id
+            raise
         finally:
             await call.__aexit__(None, None, None)
 
@@ -175,7 +175,10 @@ class GatewayClient:
         whole = _json_or_none(body)
         if not isinstance(whole, Mapping) or not (whole.get("choices") or whole.get("error")):
             raise faults.not_a_reply(content_type, self.connection.base_url)
-        events = list(iter_whole(whole))
+        try:
+            events = list(iter_whole(whole))
+        except (AttributeError, TypeError):
+            raise faults.not_a_reply(content_type, self.connection.base_url) from None
         if not any(isinstance(event, Finished) for event in events):
             events.append(Finished("stop"))  # it came whole
         return events
@@ -188,6 +191,16 @@ class GatewayClient:
                 yield data
         except httpx2.RequestError as error:
             raise faults.broken(error, self.connection.timeout) from None
+
+    async def _listed(self) -> list[dict[str, Any]]:
+        status, headers, body = await self._get("/models")
+        if status >= 400:
+            raise self._refused(faults.Refusal(status, body, headers), "the list of models")
+        listed = _json_or_none(body)
+        entries = listed.get("data") if isinstance(listed, Mapping) else None
+        if not isinstance(entries, list):
+            raise faults.not_a_reply(headers.get("content-type", ""), self.connection.base_url)
+        return [entry for entry in entries if isinstance(entry, dict) and entry.get("id")]
 
     async def _get(self, path: str) -> tuple[int, Mapping[str, str], bytes]:
         openai, client = await self._connected()
@@ -206,11 +219,13 @@ class GatewayClient:
     async def _connected(self) -> tuple[Any, openai.AsyncOpenAI]:
         # The first import takes a second or more: in a thread, so that an interrupt need not wait for it.
         module = await asyncio.to_thread(importlib.import_module, "openai")
+        import httpx2
+
         if self._client is None:
             try:
                 self._client = self._new_client(module)
-            except ImportError as error:
-                raise self._unreachable(error) from None
+            except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+                raise faults.misconfigured(error, self.connection.base_url) from None
         return module, self._client
 
     def _new_client(self, module: Any) -> openai.AsyncOpenAI:
@@ -248,12 +263,25 @@ class GatewayClient:
 
     def _redacted(self, error: MetaskError) -> MetaskError:
         """Take the key out of what a server may have repeated, and the frames that held it off the error."""
-        hide = self.connection.key.hide
+        hide = self._hide
         error.message, error.remedy = hide(error.message), hide(error.remedy)
         error.request_id = hide(error.request_id) if error.request_id else None
+        if isinstance(error, GatewayError) and error.code:
+            error.code = hide(error.code)
         error.args = (error.message,)
         error.__context__ = error.__cause__ = None
         return error.with_traceback(None)
+
+    def _without_key(self, served: Served) -> Served:
+        return Served(*(hidden and self._hide(hidden) for hidden in served))
+
+    def _hide(self, text: str) -> str:
+        """Take out the key, also where `plain` cut a quotation in the middle of it."""
+        key = self.connection.key.reveal()
+        text = self.connection.key.hide(text)
+        for length in range(len(key) - 1, SHORTEST_HIDDEN - 1, -1):
+            text = text.replace(f"{key[:length]}…", "[key]…")
+        return text
 
     def _may_retry(self, error: MetaskError, tries: int) -> bool:
         if tries >= self.connection.max_retries:

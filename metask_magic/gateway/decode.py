@@ -24,9 +24,10 @@ from ..chat.messages import (
     UsageReported,
 )
 from ..errors import UnreadableReplyError
-from .faults import broken_json, fault_in_stream
+from .faults import broken_json, fault_in_stream, plain
 
 DONE = b"[DONE]"
+BOM = b"\xef\xbb\xbf"
 
 
 class StreamDecoder:
@@ -38,6 +39,7 @@ class StreamDecoder:
 
     def __init__(self) -> None:
         self._rest = b""
+        self._first = True
         self._data: list[bytes] = []
         self._named = False
         self._finished = False
@@ -68,10 +70,11 @@ class StreamDecoder:
             return  # half an event: the reply is incomplete, which its missing end already says
 
     def _line(self, line: bytes) -> Iterator[Event]:
+        if self._first:
+            self._first, line = False, line.removeprefix(BOM)
         if not line:
-            if self._data:
-                payload = b"\n".join(self._data)
-                self._data = []
+            payload, self._data = b"\n".join(self._data), []
+            if payload.strip():
                 yield from self._event(payload)
         elif line.startswith(b"data:"):
             self._data.append(line[5:].lstrip(b" "))
@@ -97,7 +100,7 @@ class StreamDecoder:
             return
         if not self._named and (model := chunk.get("model")):
             self._named = True
-            yield Served(str(model), None)
+            yield Served(plain(model), None)
         yield from iter_chunk(chunk)
 
 
@@ -120,7 +123,7 @@ def _parse_leniently(payload: bytes) -> Any:
 
 def iter_whole(body: Any) -> Iterator[Event]:
     """Yield the events of a reply that came in one piece."""
-    yield Served(str(body["model"]) if body.get("model") else None, None)
+    yield Served(plain(body["model"]) if body.get("model") else None, None)
     yield from iter_chunk(body)
 
 
@@ -146,11 +149,12 @@ def _iter_delta(delta: Mapping[str, Any]) -> Iterator[Event]:
         yield TextDelta(str(refusal))
     for position, call in enumerate(delta.get("tool_calls") or ()):
         function = call.get("function") or {}
+        index, arguments = call.get("index"), function.get("arguments") or ""
         yield ToolCallDelta(
-            call.get("index", position),
-            call.get("id") or "",
-            function.get("name") or "",
-            function.get("arguments") or "",
+            index if isinstance(index, int) else position,
+            str(call.get("id") or ""),
+            str(function.get("name") or ""),
+            arguments if isinstance(arguments, str) else json.dumps(arguments),
         )
 
 

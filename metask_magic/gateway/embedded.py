@@ -75,7 +75,11 @@ async def _iter_until_done(progress: asyncio.Queue[str], task: asyncio.Future[An
     """Yield lines as they come until the task has ended; its failure is the caller's to see."""
     while not task.done():
         line: asyncio.Future[Any] = asyncio.ensure_future(progress.get())
-        await asyncio.wait({line, task}, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            await asyncio.wait({line, task}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            line.cancel()
+            raise
         if line.done():
             yield line.result()
         else:

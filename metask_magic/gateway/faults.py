@@ -6,6 +6,7 @@ Everything a server says goes through `plain`: no control characters, no bidirec
 from __future__ import annotations
 
 import json
+import math
 import re
 import socket
 import ssl
@@ -40,7 +41,8 @@ from ..settings import is_loopback
 LONGEST_QUOTE = 400
 
 _UNPRINTABLE = re.compile(
-    r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+    r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\ufeff\ud800-\udfff]"
 )
 
 
@@ -68,7 +70,7 @@ class Refusal:
         """The body's `error` object, as far as there is one."""
         try:
             body = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         error = body.get("error", body) if isinstance(body, Mapping) else body
         return error if isinstance(error, Mapping) else {"message": error}
@@ -78,7 +80,11 @@ class Refusal:
         said = self.error.get("message") or self.error.get("detail")
         if said:
             return plain(said if isinstance(said, str) else json.dumps(said))
-        return "it answered with a page that is not JSON" if self.body.strip() else "it gave no reason"
+        return "it answered with a page that is not JSON" if self._is_page else "it gave no reason"
+
+    @property
+    def _is_page(self) -> bool:
+        return bool(self.body.strip()) and not self.error
 
     def mentions(self, *words: str) -> bool:
         return any(word.encode() in self.body for word in words)
@@ -169,13 +175,14 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if not asked:
         return None
     try:
-        return max(0.0, float(asked))
+        seconds = float(asked)
+        return max(0.0, seconds) if math.isfinite(seconds) else None
     except ValueError:
         pass
     try:
         until, now = parsedate_to_datetime(asked), parsedate_to_datetime(headers["date"])
         return max(0.0, (until - now).total_seconds())
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         return None
 
 
@@ -212,7 +219,7 @@ def unreachable(error: BaseException, base_url: str, seconds: float) -> Connecti
     """The error for a request that got no answer, by the first cause that is known."""
     host = urlsplit(base_url).netloc.rpartition("@")[2]
     causes = list(_iter_causes(error))
-    if proxy := _proxy_for(base_url):
+    if (proxy := _proxy_for(base_url)) and not any(map(_is_beyond_proxy, causes)):
         return _by_proxy(host, proxy, causes)
     for cause in causes:
         if isinstance(cause, socket.gaierror):
@@ -220,8 +227,9 @@ def unreachable(error: BaseException, base_url: str, seconds: float) -> Connecti
                 f"The host name {host} has no address.", "Check Metask.base_url and the network (VPN, proxy)."
             )
         if isinstance(cause, ssl.SSLError):
+            reason = plain(getattr(cause, "reason", None) or cause)
             return TLSError(
-                f"The connection to {host} is not secure ({plain(cause.reason or cause)}).",
+                f"The connection to {host} is not secure ({reason}).",
                 "Where a private certificate authority signs, put its file into SSL_CERT_FILE before the "
                 "kernel starts; else check Metask.base_url.",
             )
@@ -248,6 +256,26 @@ def _too_slow(host: str, seconds: float) -> ReplyTimeoutError:
     )
 
 
+def misconfigured(error: Exception, base_url: str) -> ConnectionFailedError:
+    """The error where the environment lets no client be made; its own words may hold a proxy's password."""
+    if isinstance(error, ImportError):
+        return unreachable(error, base_url, 0.0)
+    if isinstance(error, OSError):
+        return TLSError(
+            "The certificates named by SSL_CERT_FILE or SSL_CERT_DIR cannot be read.",
+            "Correct the variable or unset it, before the kernel starts.",
+        )
+    return ProxyError(
+        "The address of the gateway, or of the proxy in the environment, is not a valid one.",
+        "Check Metask.base_url, HTTPS_PROXY, HTTP_PROXY and ALL_PROXY.",
+    )
+
+
+def _is_beyond_proxy(error: BaseException) -> bool:
+    """Whether it was the gateway's own doing: a proxy let the connection through."""
+    return isinstance(error, ssl.SSLError) or type(error).__name__ == "ReadTimeout"
+
+
 def _by_proxy(host: str, proxy: str, causes: list[BaseException]) -> ConnectionFailedError:
     if any(isinstance(cause, ImportError) for cause in causes):
         return ProxyError(
@@ -266,7 +294,17 @@ def _proxy_for(base_url: str) -> str | None:
         return None
     proxies = getproxies()
     found = proxies.get(target.scheme) or proxies.get("all")
-    return urlsplit(found).netloc.rpartition("@")[2] or "of the environment" if found else None
+    return _without_password(found) or "of the environment" if found else None
+
+
+def _without_password(address: str) -> str:
+    """Host and port; empty where they cannot be told from a password."""
+    try:
+        parts = urlsplit(address)
+        readable = parts.port != 0 and ("@" in address) == ("@" in parts.netloc)
+    except ValueError:
+        return ""
+    return parts.netloc.rpartition("@")[2] if readable else ""
 
 
 def broken(error: BaseException, seconds: float) -> MetaskError:

@@ -32,12 +32,13 @@ CELL = "%%metask gpt-4o-mini\nGo on"
 
 
 def main() -> None:
-    with GatewayServer() as server, tempfile.TemporaryDirectory() as directory:
-        with Kernel.start(Path(directory)) as kernel:
-            _prepare(kernel, server)
-            rounds = [
-                (_cpu_seconds(kernel, server, LOOP), _cpu_seconds(kernel, server, CELL)) for _ in range(ROUNDS)
-            ]
+    with (
+        GatewayServer() as server,
+        tempfile.TemporaryDirectory() as directory,
+        Kernel.start(Path(directory)) as kernel,
+    ):
+        _prepare(kernel, server)
+        rounds = [[_cpu_seconds(kernel, server, code) for code in (LOOP, CELL)] for _ in range(ROUNDS)]
     loop, cell = (statistics.median(figures) for figures in zip(*rounds, strict=True))
     print(f"plain openai loop, printing: {loop:.2f} s of CPU for {CHUNKS:,} chunks (median of {ROUNDS})")
     print(f"%%metask cell:               {cell:.2f} s")

@@ -270,7 +270,7 @@ async def cancel_launch(model: LocalModel) -> None:
     started = asyncio.Event()
     task = asyncio.create_task(model.launch(lambda _: started.set()))
     await started.wait()
-    assert len(servers()) == 1
+    wait_until(lambda: len(servers()) == 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

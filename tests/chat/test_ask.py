@@ -1,0 +1,258 @@
+"""Asking: events to the sink, replies back, and nothing lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+
+import pytest
+
+from metask_magic.chat.ask import Outcome, ask, join_deltas
+from metask_magic.chat.loop import LoopThread
+from metask_magic.chat.messages import (
+    Event,
+    Finished,
+    Message,
+    Notice,
+    ReasoningDelta,
+    Record,
+    Request,
+    Served,
+    TextDelta,
+)
+from metask_magic.errors import MetaskError, ServerError
+
+PATIENCE = 30  # seconds until a test that would hang gives up
+
+
+@pytest.fixture
+def loop() -> Iterator[LoopThread]:
+    loop = LoopThread()
+    yield loop
+    loop.stop()
+
+
+class Script:
+    """A backend that yields events, raises exceptions, and stalls where the script says None."""
+
+    def __init__(self, *steps: Event | Exception | None) -> None:
+        self.steps = steps
+        self.stalled = threading.Event()
+        self.closed = threading.Event()
+
+    async def stream(self, request: Request) -> AsyncIterator[Event]:
+        try:
+            for step in self.steps:
+                if step is None:
+                    self.stalled.set()
+                    await asyncio.Event().wait()
+                elif isinstance(step, Exception):
+                    raise step
+                else:
+                    yield step
+        finally:
+            self.closed.set()
+
+
+class Recorder:
+    """A sink that notes what it is told; `on` are things to do when told."""
+
+    def __init__(self, **on: Callable[[], None]) -> None:
+        self.calls: list[str] = []
+        self.shown: dict[int, list[Event]] = {}
+        self.records: list[Record] = []
+        self._on = on
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        self._on.get(name, lambda: None)()
+
+    def open(self) -> None:
+        self._called("open")
+
+    def show(self, column: int, events: Sequence[Event]) -> None:
+        self.shown.setdefault(column, []).extend(events)
+        self._called(f"show{column}")
+
+    def close(self, records: Sequence[Record]) -> None:
+        self.records = list(records)
+        self._called("close")
+
+    def text(self, column: int) -> str:
+        return "".join(event.text for event in self.shown.get(column, []) if isinstance(event, TextDelta))
+
+
+WHOLE = (TextDelta("a"), TextDelta("b"), Finished("stop"))
+
+
+def run(sink: Recorder, loop: LoopThread, *backends: Script) -> Outcome:
+    asked = [(Request(f"m{at}", (Message("user", "Hi"),)), backend) for at, backend in enumerate(backends)]
+    outcome = ask(asked, sink, loop)
+    assert (sink.calls[0], sink.calls[-1]) == ("open", "close")
+    assert sink.calls.count("open") == sink.calls.count("close") == 1
+    assert [record.text for record in sink.records] == [reply.text for reply in outcome.replies]
+    return outcome
+
+
+def endings(outcome: Outcome) -> list[tuple[str, str]]:
+    return [(reply.text, reply.finish_reason) for reply in outcome.replies]
+
+
+def interrupt() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def interrupt_twice() -> None:
+    interrupt()
+    interrupt()
+
+
+def divide() -> None:
+    raise ZeroDivisionError("sink")
+
+
+A, B, X, Y = TextDelta("a"), TextDelta("b"), ReasoningDelta("x"), ReasoningDelta("y")
+
+
+@pytest.mark.parametrize(
+    ("events", "joined"),
+    [
+        ([], []),
+        ([A], [A]),
+        ([A, B, A], [TextDelta("aba")]),
+        ([X, Y, A, B, X], [ReasoningDelta("xy"), TextDelta("ab"), X]),
+        ([A, Notice("n"), B], [A, Notice("n"), B]),
+        ([Notice("n"), Notice("n")], [Notice("n"), Notice("n")]),
+        ([Served("m", None), A, B, Finished("stop")], [Served("m", None), TextDelta("ab"), Finished("stop")]),
+    ],
+)
+def test_join_deltas(events: list[Event], joined: list[Event]) -> None:
+    assert join_deltas(events) == joined
+
+
+def test_everything_is_shown_in_order(loop: LoopThread) -> None:
+    events: list[Event] = [
+        Served("m", "r"),
+        X,
+        Y,
+        Notice("n"),
+        *(TextDelta(f"{i},") for i in range(2000)),
+        Finished("stop"),
+    ]
+    sink = Recorder()
+    outcome = run(sink, loop, Script(*events))
+    assert join_deltas(sink.shown[0]) == join_deltas(events)
+    assert outcome.replies[0].text == sink.text(0)
+    assert endings(outcome)[0][1] == "stop"
+    assert not outcome.interrupted
+
+
+def test_what_waits_is_joined(loop: LoopThread) -> None:
+    """All has come before the sink is open, so it is told once."""
+    backend = Script(*[A] * 1000, Finished("stop"))
+    sink = Recorder(open=lambda: _await(backend.closed))
+    run(sink, loop, backend)
+    assert sink.shown == {0: [TextDelta("a" * 1000), Finished("stop")]}
+    assert sink.calls == ["open", "show0", "close"]
+
+
+def _await(event: threading.Event) -> None:
+    assert event.wait(PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("steps", "text", "reason", "error"),
+    [
+        (WHOLE, "ab", "stop", None),
+        ((), "", "incomplete", None),
+        ((A,), "a", "incomplete", None),
+        ((A, ServerError("Down.")), "a", "error", ServerError),
+        ((ServerError("Down."),), "", "error", ServerError),
+        ((A, ZeroDivisionError("oops")), "a", "error", MetaskError),
+        ((*WHOLE, ZeroDivisionError("oops")), "ab", "error", MetaskError),
+    ],
+)
+def test_one_fails_and_the_other_is_whole(
+    loop: LoopThread, steps: tuple[Event | Exception, ...], text: str, reason: str, error: type | None
+) -> None:
+    for order in (0, 1):
+        backends = [Script(*steps), Script(*WHOLE)]
+        expected = [(text, reason), ("ab", "stop")]
+        if order:
+            backends.reverse()
+            expected.reverse()
+        outcome = run(Recorder(), loop, *backends)
+        assert endings(outcome) == expected
+        assert [reply.requested_model for reply in outcome.replies] == ["m0", "m1"]
+        failed, whole = outcome.replies[order], outcome.replies[1 - order]
+        assert type(failed.error) is (error or type(None))
+        assert whole.error is None
+
+
+def test_unexpected_exception_is_named(loop: LoopThread) -> None:
+    error = run(Recorder(), loop, Script(ZeroDivisionError("oops"))).replies[0].error
+    assert "ZeroDivisionError: oops" in str(error)
+
+
+@pytest.mark.parametrize("hit", [interrupt, interrupt_twice])
+def test_interrupt_ends_a_stalled_stream(loop: LoopThread, hit: Callable[[], None]) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    stalled, silent = Script(A, None), Script(None)
+    outcome = run(Recorder(show0=hit), loop, stalled, silent)
+    assert outcome.interrupted
+    assert endings(outcome) == [("a", "interrupted"), ("", "interrupted")]
+    assert signal.getsignal(signal.SIGINT) is handler
+    _await(stalled.closed)
+
+
+def test_second_interrupt_while_the_record_is_put_away(loop: LoopThread) -> None:
+    sink = Recorder(show0=interrupt, close=interrupt)
+    assert endings(run(sink, loop, Script(A, None))) == [("a", "interrupted")]
+
+
+def test_interrupt_before_anything_came(loop: LoopThread) -> None:
+    outcome = run(Recorder(open=interrupt), loop, Script(None))
+    assert (endings(outcome), outcome.interrupted) == ([("", "interrupted")], True)
+
+
+def test_interrupt_leaves_a_finished_reply_whole(loop: LoopThread) -> None:
+    whole = Script(*WHOLE)
+    sink = Recorder(open=lambda: _await(whole.closed), show1=interrupt)
+    outcome = run(sink, loop, whole, Script(A, None))
+    assert endings(outcome) == [("ab", "stop"), ("a", "interrupted")]
+
+
+def test_sink_that_cannot_show_fails_its_own_reply(loop: LoopThread) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    stalled = Script(A, None)
+    outcome = run(Recorder(show0=divide), loop, stalled, Script(*WHOLE))
+    assert endings(outcome) == [("a", "error"), ("ab", "stop")]
+    assert "ZeroDivisionError: sink" in str(outcome.replies[0].error)
+    assert not outcome.interrupted
+    assert signal.getsignal(signal.SIGINT) is handler
+    _await(stalled.closed)
+
+
+def test_sink_that_cannot_open_fails_all(loop: LoopThread) -> None:
+    first = Script(A, None)
+
+    def open_late() -> None:
+        _await(first.stalled)
+        divide()
+
+    outcome = run(Recorder(open=open_late), loop, first, Script(None))
+    assert endings(outcome) == [("a", "error"), ("", "error")]
+    assert all("ZeroDivisionError: sink" in str(reply.error) for reply in outcome.replies)
+
+
+def test_sink_that_cannot_close_fails_all_and_hides_no_error(loop: LoopThread) -> None:
+    outcome = run(Recorder(close=divide), loop, Script(*WHOLE), Script(A, ServerError("Down.")))
+    assert endings(outcome) == [("ab", "error"), ("a", "error")]
+    assert "ZeroDivisionError: sink" in str(outcome.replies[0].error)
+    assert isinstance(outcome.replies[1].error, ServerError)
+
+
+def test_nothing_asked(loop: LoopThread) -> None:
+    assert run(Recorder(), loop) == Outcome(())

@@ -1,0 +1,200 @@
+"""Events folded into a reply, and what the reply says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+
+from metask_magic.chat.messages import (
+    Event,
+    Finished,
+    Message,
+    Notice,
+    ReasoningDelta,
+    Request,
+    Served,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+    Usage,
+    UsageReported,
+)
+from metask_magic.chat.reply import INCOMPLETE_NOTE, CodeBlock, Reply, ReplyBuilder
+from metask_magic.errors import MetaskError
+
+REQUEST = Request("asked", (Message("user", "Hi"),), {"seed": 1})
+FAILURE = MetaskError("It failed.")
+
+
+def ticking() -> Callable[[], float]:
+    """A clock that is a second later each time it is read: 0 when asked."""
+    seconds: Iterator[int] = count()
+    return lambda: float(next(seconds))
+
+
+def builder(*events: Event) -> ReplyBuilder:
+    built = ReplyBuilder(REQUEST, ticking())
+    for event in events:
+        built.feed(event)
+    return built
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([], {"text": "", "model": None, "usage": None, "request_id": None, "first_token_after": None}),
+        ([TextDelta("a"), TextDelta(""), TextDelta("b")], {"text": "ab", "reasoning": ""}),
+        ([ReasoningDelta("a"), TextDelta("x"), ReasoningDelta("b")], {"text": "x", "reasoning": "ab"}),
+        ([Served("m", None), Served(None, "r")], {"model": "m", "request_id": "r"}),
+        ([Served("m", "r"), Served("n", "s")], {"model": "n", "request_id": "s"}),
+        ([UsageReported(Usage(1)), UsageReported(Usage(2))], {"usage": Usage(2)}),
+        ([Notice("Wait.")], {"text": "", "reasoning": "", "first_token_after": None}),
+        (
+            [
+                ToolCallDelta(1, "c1", "g", ""),
+                ToolCallDelta(0, "c0", "f", '{"a"'),
+                ToolCallDelta(0, "", "", ": 1}"),
+                ToolCallDelta(1, "other", "other", "{}"),
+            ],
+            {"tool_calls": (ToolCall("c0", "f", '{"a": 1}'), ToolCall("c1", "g", "{}"))},
+        ),
+    ],
+)
+def test_folded(events: list[Event], expected: dict[str, Any]) -> None:
+    reply = builder(*events).build()
+    assert {name: getattr(reply, name) for name in expected} == expected
+    assert (reply.requested_model, reply.params) == ("asked", {"seed": 1})
+
+
+@pytest.mark.parametrize(
+    ("events", "first", "elapsed"),
+    [
+        ([], None, 1.0),
+        ([Served("m", "r"), TextDelta("a"), TextDelta("b")], 1.0, 2.0),
+        ([ReasoningDelta("a"), TextDelta("b")], 1.0, 2.0),
+    ],
+)
+def test_seconds(events: list[Event], first: float | None, elapsed: float) -> None:
+    built = builder(*events)
+    built.finish()
+    assert [(r.first_token_after, r.elapsed) for r in (built.build(), built.build())] == [
+        (first, elapsed)
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("reported", "reason"),
+    [
+        (None, "incomplete"),
+        *((known, known) for known in ("stop", "length", "tool_calls", "content_filter")),
+        *((name, "length") for name in ("max_tokens", "MAX_TOKENS", "model_length", "max_length")),
+        *((name, "stop") for name in ("end_turn", "eos", "STOP", "", "interrupted", "error", "incomplete")),
+    ],
+)
+def test_finish_reason(reported: str | None, reason: str) -> None:
+    built = builder(*([] if reported is None else [Finished(reported)]))
+    built.finish()
+    assert built.build().finish_reason == reason
+
+
+ENDINGS: dict[str, Callable[[ReplyBuilder], None]] = {
+    "stop": ReplyBuilder.finish,
+    "interrupted": ReplyBuilder.interrupt,
+    "error": lambda built: built.fail(FAILURE),
+}
+LATE = (TextDelta("late"), Served("late", "late"), UsageReported(Usage(9)), Finished("length"))
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_first_ending_counts(ending: str) -> None:
+    built = builder(TextDelta("a"), Finished("stop"))
+    ENDINGS[ending](built)
+    ended = built.build()
+    for event in (*LATE, ReasoningDelta("late"), ToolCallDelta(0, "late", "late", "late")):
+        built.feed(event)
+    for end in ENDINGS.values():
+        end(built)
+    assert built.build() == ended
+    assert (ended.text, ended.finish_reason) == ("a", ending)
+    assert built.build().error is (FAILURE if ending == "error" else None)
+
+
+def test_built_before_the_end() -> None:
+    built = builder(TextDelta("a"))
+    assert built.build().finish_reason == "interrupted"
+    built.feed(TextDelta("b"))
+    built.feed(Finished("stop"))
+    built.finish()
+    assert (built.build().text, built.build().finish_reason) == ("ab", "stop")
+
+
+@pytest.mark.parametrize(
+    ("text", "blocks"),
+    [
+        ("no code, `inline` only", []),
+        ("```python\nx = 1\n```", [("python", "x = 1\n")]),
+        ("```\na\n```\ntext\n~~~sh -e\nb\n~~~", [("", "a\n"), ("sh", "b\n")]),
+        ("````md\n```py\nx\n```\n````", [("md", "```py\nx\n```\n")]),
+        ("~~~\n```\n~~~", [("", "```\n")]),
+        ("```py\nx = 1", [("py", "x = 1")]),
+        ("```py", [("py", "")]),
+        ("1. Do\n\n   ```py\n   if x:\n       y\n   ```\n2. Done", [("py", "if x:\n    y\n")]),
+        ("- a\n  - b\n    ```\n    c\n    ```", [("", "c\n")]),
+        ("> ```py\n> x\n> ```", [("py", "x\n")]),
+        ("    ```\n    indented: no fence", []),
+    ],
+)
+def test_code_blocks(text: str, blocks: list[tuple[str, str]]) -> None:
+    assert reply_of(text).code_blocks == tuple(CodeBlock(*block) for block in blocks)
+
+
+def reply_of(text: str, **facts: Any) -> Reply:
+    return Reply(**{"text": text, "requested_model": "asked", "finish_reason": "stop"} | facts)
+
+
+@pytest.mark.parametrize(
+    ("reply", "shown"),
+    [
+        (reply_of("a" * 1234), "<Reply from asked: 1,234 characters, stop>"),
+        (reply_of("a", model="served"), "<Reply from served: 1 characters, stop>"),
+        (reply_of("", usage=Usage(1)), "<Reply from asked: 0 characters, stop>"),
+        (reply_of("", usage=Usage(1, 2000)), "<Reply from asked: 0 characters, 2,000 tokens, stop>"),
+        (reply_of("a", finish_reason="error"), "<Reply from asked: 1 characters, error>"),
+    ],
+)
+def test_repr(reply: Reply, shown: str) -> None:
+    assert repr(reply) == shown
+    assert str(reply) == reply.text
+
+
+@pytest.mark.parametrize(
+    ("reply", "provenance"),
+    [
+        (reply_of("a"), {"requested_model": "asked", "finish_reason": "stop"}),
+        (
+            reply_of("a", model="m", usage=Usage(1), request_id="r", params={"seed": 0}),
+            {
+                "model": "m",
+                "requested_model": "asked",
+                "params": {"seed": 0},
+                "usage": {"prompt_tokens": 1},
+                "finish_reason": "stop",
+                "request_id": "r",
+            },
+        ),
+        (reply_of("a", usage=Usage()), {"requested_model": "asked", "finish_reason": "stop"}),
+    ],
+    ids=["bare", "full", "empty usage"],
+)
+def test_provenance(reply: Reply, provenance: dict[str, Any]) -> None:
+    assert reply.to_record().metadata == provenance
+
+
+@pytest.mark.parametrize("reason", ["stop", "length", "interrupted", "incomplete", "error"])
+def test_record(reason: str) -> None:
+    record = reply_of("a", finish_reason=reason, reasoning="r").to_record()
+    assert (record.model, record.text, record.reasoning, record.finish_reason) == ("asked", "a", "r", reason)
+    assert record.note == (INCOMPLETE_NOTE if reason == "incomplete" else "")

@@ -1,0 +1,76 @@
+"""Who is looking, and what they get."""
+
+from __future__ import annotations
+
+import sys
+from itertools import product
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from metask_magic.display.front_end import FrontEnd, choose_sink, detect
+from metask_magic.display.terminal import TerminalSink
+
+NOTEBOOK, NOBODY, TERMINAL = FrontEnd.NOTEBOOK, FrontEnd.NOBODY, FrontEnd.TERMINAL
+
+
+def shell(parent: dict[str, Any]) -> SimpleNamespace:
+    """A shell in a kernel that was sent this execute request."""
+    return SimpleNamespace(kernel=SimpleNamespace(get_parent={"shell": parent}.__getitem__))
+
+
+@pytest.mark.parametrize(
+    ("asker", "front_end"),
+    [
+        (SimpleNamespace(), TERMINAL),
+        (SimpleNamespace(kernel=None), TERMINAL),
+        (shell({"metadata": {"cellId": "c1"}}), NOTEBOOK),
+        (shell({"metadata": {"cellId": ""}}), NOTEBOOK),
+        (shell({"metadata": {"deletedCells": []}}), NOBODY),
+        (shell({"metadata": {}}), NOBODY),
+        (shell({"metadata": None}), NOBODY),
+        (shell({}), NOBODY),
+    ],
+)
+def test_detect(asker: SimpleNamespace, front_end: FrontEnd) -> None:
+    assert detect(asker) is front_end
+
+
+@pytest.mark.parametrize(
+    ("asker", "front_end"), [(shell({"metadata": {}}), NOTEBOOK), (SimpleNamespace(), TERMINAL)]
+)
+def test_colab(asker: SimpleNamespace, front_end: FrontEnd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
+    assert detect(asker) is front_end
+
+
+@pytest.mark.parametrize(
+    ("display", "front_end", "sink"),
+    [
+        ("auto", NOTEBOOK, "LiveSink"),
+        ("auto", NOBODY, "PublishSink"),
+        ("auto", TERMINAL, "TerminalSink"),
+        *(("widget", front_end, "LiveSink") for front_end in FrontEnd),
+        *(("markdown", front_end, "PublishSink") for front_end in FrontEnd),
+        *(("text", front_end, "TerminalSink") for front_end in FrontEnd),
+    ],
+)
+def test_choose_sink(display: str, front_end: FrontEnd, sink: str) -> None:
+    chosen = choose_sink(front_end, display, quiet=False, show_reasoning=True)
+    assert type(chosen).__name__ == sink
+
+
+@pytest.mark.parametrize(
+    ("front_end", "display"), [*product(FrontEnd, ["auto", "widget", "markdown", "text"])]
+)
+def test_quiet(front_end: FrontEnd, display: str) -> None:
+    chosen = choose_sink(front_end, display, quiet=True, show_reasoning=True)
+    assert type(chosen).__name__ == "SilentSink"
+
+
+@pytest.mark.parametrize("show_reasoning", [True, False])
+def test_reasoning_is_passed_on(show_reasoning: bool) -> None:
+    sink = choose_sink(TERMINAL, "auto", quiet=False, show_reasoning=show_reasoning)
+    assert isinstance(sink, TerminalSink)
+    assert sink._show_reasoning is show_reasoning

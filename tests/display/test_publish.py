@@ -1,0 +1,67 @@
+"""Where nobody watches, the record is all there is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from metask_magic.chat.messages import Notice, ReasoningDelta, Record, TextDelta
+from metask_magic.display.publish import PublishSink
+from metask_magic.display.silent import SilentSink
+
+Displayed = list[tuple[Any, dict[str, Any]]]
+
+
+@pytest.fixture
+def displayed(monkeypatch: pytest.MonkeyPatch) -> Displayed:
+    calls: Displayed = []
+    monkeypatch.setattr("IPython.display.display", lambda bundle, **options: calls.append((bundle, options)))
+    return calls
+
+
+def record(text: str, note: str = "") -> Record:
+    return Record("m", text, "stop", note=note, metadata={"model": "m"})
+
+
+@pytest.mark.parametrize(
+    ("texts", "markdown", "metadata"),
+    [
+        (["a"], "a", {"model": "m"}),
+        (["a", "b"], "### m\n\na\n\n### m\n\nb", [{"model": "m"}, {"model": "m"}]),
+        (["", "b"], "### m\n\n\n\n### m\n\nb", [{"model": "m"}, {"model": "m"}]),
+    ],
+)
+def test_published_once_at_the_end(
+    displayed: Displayed, texts: list[str], markdown: str, metadata: object
+) -> None:
+    sink = PublishSink()
+    sink.open()
+    sink.show(0, [TextDelta("a"), ReasoningDelta("x")])
+    assert displayed == []
+    sink.close([record(text) for text in texts])
+    bundle = {"text/markdown": markdown, "text/plain": markdown}
+    assert displayed == [(bundle, {"raw": True, "metadata": {"metask": metadata}})]
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["", ""]])
+def test_nothing_to_publish(displayed: Displayed, texts: list[str]) -> None:
+    PublishSink().close([record(text) for text in texts])
+    assert displayed == []
+
+
+def test_notices_and_notes_go_to_stderr(displayed: Displayed, capsys: pytest.CaptureFixture[str]) -> None:
+    sink = PublishSink()
+    sink.show(0, [TextDelta("a"), Notice("Trying again.")])
+    assert capsys.readouterr() == ("", "Trying again.\n")
+    sink.close([record("a", "Not whole."), record("b")])
+    assert capsys.readouterr() == ("", "Not whole.\n")
+
+
+def test_quiet_is_silent(displayed: Displayed, capsys: pytest.CaptureFixture[str]) -> None:
+    sink = SilentSink()
+    sink.open()
+    sink.show(0, [TextDelta("a"), Notice("n")])
+    sink.close([record("a", "note")])
+    assert displayed == []
+    assert capsys.readouterr() == ("", "")

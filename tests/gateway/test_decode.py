@@ -1,0 +1,249 @@
+"""The stream's decoder: every oddity a gateway can send, and the same events however the bytes are cut."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from metask_magic.chat.messages import (
+    Event,
+    Finished,
+    ReasoningDelta,
+    Served,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+    UsageReported,
+)
+from metask_magic.errors import MetaskError, ServerError, UnreadableReplyError
+from metask_magic.gateway.decode import StreamDecoder, iter_whole, parse
+
+DONE = b"data: [DONE]\n\n"
+BROKEN = b'data: {"choices": [{"delta"\n\n'
+
+
+def event(data: Any) -> bytes:
+    return b"data: " + json.dumps(data, ensure_ascii=False).encode() + b"\n\n"
+
+
+def choice(*, index: Any = 0, finish_reason: Any = None, **delta: Any) -> bytes:
+    return event({"choices": [{"index": index, "delta": delta, "finish_reason": finish_reason}]})
+
+
+def text(content: Any) -> bytes:
+    return choice(content=content)
+
+
+def calls(*entries: Any) -> bytes:
+    return choice(tool_calls=list(entries))
+
+
+def decode(*pieces: bytes) -> list[Event]:
+    decoder = StreamDecoder()
+    events = [event for piece in pieces for event in decoder.feed(piece)]
+    return events + list(decoder.flush())
+
+
+HI = TextDelta("Hi")
+
+STREAMS: dict[str, tuple[bytes, list[Event]]] = {
+    "nothing": (b"", []),
+    "a text": (text("Hi") + choice(finish_reason="stop") + DONE, [HI, Finished("stop")]),
+    "model, once": (event({"model": "a"}) + event({"model": "b"}), [Served("a", None)]),
+    "model with ANSI": (event({"model": "\x1b[31ma\nb"}), [Served("a b", None)]),
+    "no choices": (event({"choices": []}) + event({"choices": None}) + text("Hi"), [HI]),
+    "null content": (text(None) + text("") + text("Hi"), [HI]),
+    "no delta": (event({"choices": [{"index": 0, "delta": None}]}) + text("Hi"), [HI]),
+    "message for delta": (event({"choices": [{"message": {"content": "Hi"}}]}), [HI]),
+    "no index": (choice(index=None, content="Hi"), [HI]),
+    "other choice": (choice(index=1, content="no", finish_reason="length") + text("Hi"), [HI]),
+    "reasoning": (choice(reasoning_content="Hm") + text("Hi"), [ReasoningDelta("Hm"), HI]),
+    "reasoning, other name": (choice(reasoning="Hm"), [ReasoningDelta("Hm")]),
+    "refusal": (choice(refusal="I won't"), [TextDelta("I won't")]),
+    "parts": (text([{"type": "text", "text": "H"}, {"type": "image"}, "?", {"text": "i"}]), [HI]),
+    "usage": (
+        event({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}),
+        [UsageReported(Usage(1, 2, 3))],
+    ),
+    "usage of no figures": (
+        event({"usage": {"prompt_tokens": "1", "completion_tokens": True, "prompt_tokens_details": 5}}),
+        [UsageReported(Usage())],
+    ),
+    "usage: null": (event({"usage": None}) + event({"usage": 5}), []),
+    "call in pieces": (
+        calls({"index": 2, "id": "c1", "function": {"name": "f", "arguments": ""}})
+        + calls({"index": 2, "function": {"arguments": "{}"}}),
+        [ToolCallDelta(2, "c1", "f", ""), ToolCallDelta(2, "", "", "{}")],
+    ),
+    "calls without index": (
+        calls({"function": {"name": "f"}}, {"index": None, "function": None}),
+        [ToolCallDelta(0, "", "f", ""), ToolCallDelta(1, "", "", "")],
+    ),
+    "call with an object": (
+        calls({"index": 0, "id": 7, "function": {"name": "f", "arguments": {"x": 1}}}),
+        [ToolCallDelta(0, "7", "f", '{"x": 1}')],
+    ),
+    "no chunk": (b"".join(map(event, [None, 5, "Hi", [], {}])) + text("Hi"), [HI]),
+    "DONE alone": (DONE, [Finished("stop")]),
+    "DONE without blank": (b"data:[DONE]\n\n", [Finished("stop")]),
+    "DONE with more": (b"data:  [DONE] bye\n\n", [Finished("stop")]),
+    "DONE without end": (b"data: [DONE]", [Finished("stop")]),
+    "DONE with CRs": (b"data: [DONE]\r\r", [Finished("stop")]),
+    "DONE after length": (choice(finish_reason="length") + DONE, [Finished("length")]),
+    "after DONE": (DONE + text("no") + BROKEN + DONE, [Finished("stop")]),
+    "comments": (b": keep-alive\n\n:\n" + text("Hi") + b": data: no\n\n", [HI]),
+    "other fields": (b"id: 1\nretry: 5\nevent: ping\ndatum: no\n" + text("Hi"), [HI]),
+    "empty data": (b"data\n\ndata:\n\ndata: \ndata: \n\n" + text("Hi"), [HI]),
+    "data in lines": (b'data: {"choices":\ndata: [{"delta":\ndata:{"content": "Hi"}}]}\n\n', [HI]),
+    "a byte order mark": (b"\xef\xbb\xbf" + text("Hi"), [HI]),
+    "a mark and a comment": (b"\xef\xbb\xbf: hello\n" + text("Hi"), [HI]),
+    "a mark in the text": (text("\ufeff"), [TextDelta("\ufeff")]),
+    "no end": (text("Hi").rstrip(), [HI]),
+    "half an event": (text("Hi") + text("no")[:-9], [HI]),
+    "half a pair": (text("Hi") + text("@").replace(b"@", b"\\ud83d"), [HI, TextDelta("?")]),
+    "a whole pair": (text("@").replace(b"@", b"\\ud83d\\ude00"), [TextDelta("😀")]),
+    "no UTF-8": (text("@").replace(b"@", b"\xff"), [TextDelta("\ufffd")]),
+    "a page": (b"<html>\n\n<body>data: no</body>\n</html>\n", []),
+}  # fmt: skip
+
+FAULTS: dict[str, tuple[bytes, type[MetaskError], str]] = {
+    "broken JSON": (BROKEN, UnreadableReplyError, "unreadable"),
+    "no JSON": (b"data: hello\n\n", UnreadableReplyError, "unreadable"),
+    "endless JSON": (b"data: " + b"[" * 100_000 + b"\n\n", UnreadableReplyError, "unreadable"),
+    "choices of no kind": (event({"choices": 5}), UnreadableReplyError, "unreadable"),
+    "choice of no kind": (event({"choices": ["x"]}), UnreadableReplyError, "unreadable"),
+    "delta of no kind": (event({"choices": [{"delta": "x"}]}), UnreadableReplyError, "unreadable"),
+    "content of no kind": (text(5), UnreadableReplyError, "unreadable"),
+    "calls of no kind": (calls("x"), UnreadableReplyError, "unreadable"),
+    "error": (event({"error": {"message": "Out of memory."}}), ServerError, "Out of memory."),
+    "error of a kind": (b"event: error\n" + event({"error": "Oh"}), ServerError, "Oh"),
+}
+
+
+@pytest.mark.parametrize(("data", "events"), STREAMS.values(), ids=STREAMS)
+def test_streams(data: bytes, events: list[Event]) -> None:
+    assert decode(data) == events
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\r"], ids=["CR LF", "CR"])
+@pytest.mark.parametrize(("data", "events"), STREAMS.values(), ids=STREAMS)
+def test_other_line_ends(data: bytes, events: list[Event], end: bytes) -> None:
+    assert decode(data.replace(b"\n", end)) == events
+
+
+@pytest.mark.parametrize(("data", "error", "says"), FAULTS.values(), ids=FAULTS)
+def test_what_came_before_a_fault_is_yielded(data: bytes, error: type[MetaskError], says: str) -> None:
+    events = StreamDecoder().feed(text("Hi") + data)
+    assert next(events) == HI
+    with pytest.raises(error, match=says):
+        next(events)
+
+
+@pytest.mark.parametrize(
+    ("data", "done", "empty"),
+    [
+        (b"", False, True),
+        (b": hello\n\n", False, True),
+        (b"<html>\n\n", False, True),
+        (event({}), False, False),
+        (text("Hi"), False, False),
+        (text("Hi") + DONE, True, False),
+        (text("Hi") + DONE[:-2], False, False),
+    ],
+)
+def test_how_it_stands(data: bytes, done: bool, empty: bool) -> None:
+    decoder = StreamDecoder()
+    list(decoder.feed(data))
+    assert (decoder.done, decoder.empty) == (done, empty)
+
+
+ENDS = [b"\n", b"\r\n", b"\r"]
+ENDED = [data for data, _ in STREAMS.values() if data.endswith(b"\n\n") and b"[DONE]" not in data]
+WHOLE = b"".join(data.removeprefix(b"\xef\xbb\xbf") for data in ENDED) + text("né 元 😀") + DONE
+
+
+def pieces(data: bytes, cuts: Sequence[int]) -> list[bytes]:
+    places = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
+    return [data[start:end] for start, end in itertools.pairwise(places)]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(0, 1 << 16), max_size=60), st.sampled_from([b"\n", b"\r\n", b"\r"]), st.booleans()
+)
+def test_the_network_may_cut_anywhere(cuts: list[int], end: bytes, marked: bool) -> None:
+    data = b"\xef\xbb\xbf" * marked + WHOLE.replace(b"\n", end)
+    assert decode(*pieces(data, cuts)) == decode(WHOLE)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_byte_by_byte(end: bytes) -> None:
+    data = WHOLE.replace(b"\n", end)
+    assert decode(*(data[i : i + 1] for i in range(len(data)))) == decode(WHOLE)
+    assert decode(WHOLE)[-2:] == [TextDelta("né 元 😀"), Finished("stop")]
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200), st.sampled_from([b"", b"data: ", b'data: {"choices":[{"delta":']))
+def test_rubbish_is_no_crash(rubbish: bytes, before: bytes) -> None:
+    with contextlib.suppress(UnreadableReplyError, ServerError):
+        decode(before + rubbish + b"\n\n")
+
+
+NAMES = ["choices", "delta", "message", "content", "tool_calls", "function", "usage", "error", "index"]
+FIELDS = st.sampled_from(NAMES)
+JSON = st.recursive(
+    st.sampled_from([None, True, 0, 1.5, "", "x"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(FIELDS, JSON))
+def test_any_shape_is_no_crash(chunk: dict[str, Any]) -> None:
+    for shape in (chunk, {"choices": [chunk]}, {"choices": [{"delta": chunk}]}):
+        try:
+            events = decode(event(shape))
+        except (UnreadableReplyError, ServerError):
+            continue
+        strings = [field for found in events if not isinstance(found, UsageReported) for field in found]
+        assert all(isinstance(field, str | int | None) for field in strings)
+
+
+@pytest.mark.parametrize(
+    ("body", "events"),
+    [
+        ({}, [Served(None, None)]),
+        (
+            {"model": "a", "choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}], "usage": {}},
+            [Served("a", None), HI, Finished("stop"), UsageReported(Usage())],
+        ),
+        (
+            {"choices": [{"message": {"tool_calls": [{"id": "c", "function": {"name": "f"}}]}}]},
+            [Served(None, None), ToolCallDelta(0, "c", "f", "")],
+        ),
+    ],
+)
+def test_whole_replies(body: dict[str, Any], events: list[Event]) -> None:
+    assert list(iter_whole(body)) == events
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b'{"a": [1, null, "\xc3\xa9"]}', {"a": [1, None, "é"]}),
+        (b'"\\udc00x"', "?x"),
+        (b'{"\\ud800": "\\ud83d\\ude00"}', {"?": "😀"}),
+        (b'"a\xff"', "a\ufffd"),
+    ],
+)
+def test_parse(data: bytes, value: object) -> None:
+    assert parse(data) == value

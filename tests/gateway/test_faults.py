@@ -1,0 +1,354 @@
+"""What is said of a fault: the kind of error, the remedy, and nothing a server or a proxy should not show."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+import pytest
+
+from metask_magic.errors import (
+    AuthenticationError,
+    BadRequestError,
+    ConnectionFailedError,
+    GatewayError,
+    HostRefusedError,
+    MetaskError,
+    NameResolutionError,
+    NotFoundError,
+    PermissionDeniedError,
+    ProxyError,
+    RateLimitError,
+    ReplyTimeoutError,
+    ServerError,
+    StreamCutError,
+    StreamStalledError,
+    TLSError,
+    UnreadableReplyError,
+)
+from metask_magic.gateway import faults
+from metask_magic.gateway.faults import LONGEST_QUOTE, Refusal, plain
+
+BASE_URL = "https://gateway.invalid/v1"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        (None, "None"),
+        (" two\n\n words\t\r\n", "two words"),
+        ("\x1b[1;31mred\x1b[0m \x1b[2Jgone", "red gone"),
+        ("\x1b]0;title\x07", "]0;title"),
+        ("\x9b31mred", "31mred"),
+        ("a\x00b\x07c\x7fd\x85e", "abcde"),
+        ("\u202egnp.exe\u202c", "gnp.exe"),
+        ("\u2066a\u2069\u200fb\u061cc", "abc"),
+        ("a\u200bb\u2060c\ufeff", "abc"),
+        ("half \ud83d a pair", "half a pair"),
+        ("a\u2028b\u2029c", "a b c"),
+        ("元任务 é 😀", "元任务 é 😀"),
+        ("x" * LONGEST_QUOTE, "x" * LONGEST_QUOTE),
+        ("x" * 1_000_000, "x" * (LONGEST_QUOTE - 1) + "…"),
+    ],
+)
+def test_plain(text: object, shown: str) -> None:
+    assert plain(text) == shown
+
+
+def refused(status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> GatewayError:
+    data = body if isinstance(body, bytes) else json.dumps({"error": body}).encode()
+    refusal = Refusal(status, data, headers or {})
+    return faults.refused(refusal, model="some-model", base_url=BASE_URL, key_source="METASK_API_KEY")
+
+
+STATUS: dict[int, tuple[type[GatewayError], str, str]] = {
+    400: (BadRequestError, "did not accept the request (400): Oh.", "--dry-run"),
+    401: (AuthenticationError, "refused the key (401): Oh.", "came from METASK_API_KEY"),
+    402: (GatewayError, "answered (402): Oh.", BASE_URL),
+    403: (PermissionDeniedError, "refused some-model (403): Oh.", "balance is zero"),
+    404: (NotFoundError, "no model some-model (404): Oh.", "%metask models"),
+    413: (GatewayError, "answered (413): Oh.", BASE_URL),
+    422: (BadRequestError, "did not accept the request (422): Oh.", "--dry-run"),
+    429: (RateLimitError, "Too many requests (429): Oh.", "Wait a little"),
+    500: (ServerError, "failed (500): Oh.", "another model"),
+    503: (ServerError, "failed (503): Oh.", "another model"),
+    529: (ServerError, "failed (529): Oh.", "another model"),
+}
+
+
+@pytest.mark.parametrize("status", STATUS)
+def test_a_status(status: int) -> None:
+    kind, says, remedy = STATUS[status]
+    error = refused(status, {"message": "Oh.", "code": "c"}, {"x-request-id": "r1"})
+    assert type(error) is kind
+    assert says in error.message
+    assert remedy in error.remedy
+    assert (error.status, error.code, error.request_id, error.retry_after) == (status, "c", "r1", None)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "it gave no reason"),
+        (b" \n", "it gave no reason"),
+        (b"<html>Bad Gateway</html>", "a page that is not JSON"),
+        (b"\xff\xfe", "a page that is not JSON"),
+        (b"[" * 100_000, "a page that is not JSON"),
+        (b'{"error": {"code": 7}}', "it gave no reason"),
+        (b'{"error": "Oh"}', "): Oh"),
+        (b'{"error": {"message": {"why": "Oh"}}}', '{"why": "Oh"}'),
+        (b'{"message": "Oh"}', "): Oh"),
+        (b'{"detail": "Oh"}', "): Oh"),
+        (b'{"detail": [{"msg": "Oh"}]}', '[{"msg": "Oh"}]'),
+        (b'"Oh"', "): Oh"),
+        (b'["Oh"]', '["Oh"]'),
+        (b'{"error": {"message": "\\u001b[31mOh\\n\\u202eno\\ud800"}}', "): Oh no"),
+    ],
+)
+def test_a_body(body: bytes, says: str) -> None:
+    assert says in refused(500, body).message
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "remedy"),
+    [
+        (400, {"param": "top_p"}, {}, "Change or drop the parameter top_p. `--dry-run`"),
+        (400, {"param": "\x1b[31mx\n"}, {}, "Change or drop the parameter x."),
+        (400, {"param": None}, {}, "`--dry-run`"),
+        (404, b"nothing here", {}, "usually ends in /v1"),
+        (429, {}, {"retry-after": "2.6"}, "Wait 3 s"),
+        (429, {}, {"retry-after": "0"}, "Wait a little"),
+        (429, {"code": "insufficient_quota"}, {"retry-after": "5"}, "The quota is used up"),
+    ],
+)
+def test_a_remedy(status: int, body: Any, headers: Mapping[str, str], remedy: str) -> None:
+    assert refused(status, body, headers).remedy.startswith(remedy) or remedy in refused(status, body).remedy
+
+
+def test_hostile_words_are_made_plain_everywhere() -> None:
+    nasty = "\x1b[31mno\n\u202e" + "x" * 100_000
+    error = refused(400, {"message": nasty, "code": nasty, "param": nasty}, {"x-request-id": nasty})
+    for said in (error.message, error.remedy, error.code, error.request_id):
+        assert said
+        assert said.isprintable()
+        assert len(said) < LONGEST_QUOTE + 100
+
+
+DATE = "Sat, 21 Nov 2026 10:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": ""}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": " 0.5 "}, 0.5),
+        ({"retry-after": "-3"}, 0.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "1e999"}, None),
+        ({"retry-after": "Sat, 21 Nov 2026 10:01:30 GMT", "date": DATE}, 90.0),
+        ({"retry-after": "Sat, 21 Nov 2026 12:00:30 +0200", "date": DATE}, 30.0),
+        ({"retry-after": "Sat, 21 Nov 2026 09:00:00 GMT", "date": DATE}, 0.0),
+        ({"retry-after": DATE}, None),
+        ({"retry-after": DATE, "date": "today"}, None),
+        ({"retry-after": "Sat, 21 Nov 2026 10:00:00", "date": DATE}, None),
+        ({"retry-after": "Sat, 21 Nov 99999999999999999999 10:00:00 GMT", "date": DATE}, None),
+        ({"retry-after": "Sat, 99 Nov 2026 10:00:00 +99999999", "date": DATE}, None),
+    ],
+)
+def test_retry_after(headers: Mapping[str, str], seconds: float | None) -> None:
+    assert faults.retry_after(headers) == seconds
+
+
+@pytest.mark.parametrize(
+    ("said", "message", "code"),
+    [
+        ({"message": "Oh.", "code": "c"}, "an error: Oh.", "c"),
+        ({"message": "\x1b[31mOh.\n\u202e", "code": 7}, "an error: Oh.", "7"),
+        ({"code": None}, "an error: it gave no reason", None),
+        ("Oh.", "an error: Oh.", None),
+        (["Oh."], "an error: ['Oh.']", None),
+        (True, "an error: True", None),
+    ],
+)
+def test_an_error_in_a_stream(said: object, message: str, code: str | None) -> None:
+    error = faults.fault_in_stream(said)
+    assert error.message.endswith(message)
+    assert (error.code, error.status) == (code, None)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "says"),
+    [
+        ("text/html; charset=utf-8", "answered with text/html instead"),
+        ("", "answered with nothing readable instead"),
+        ("\x1b[31mtext\n/html", "answered with text /html instead"),
+    ],
+)
+def test_no_reply(content_type: str, says: str) -> None:
+    error = faults.not_a_reply(content_type, BASE_URL)
+    assert isinstance(error, UnreadableReplyError)
+    assert says in error.message
+
+
+def caused(error: BaseException, *causes: BaseException) -> BaseException:
+    """The error with its chain of causes, outermost first."""
+    chain = [error, *causes]
+    for outer, inner in zip(chain, causes, strict=False):
+        outer.__cause__ = inner
+    return error
+
+
+def in_context(error: BaseException, context: BaseException) -> BaseException:
+    error.__context__ = context
+    return error
+
+
+CONNECT = "All connection attempts failed"
+CERTIFICATE = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] unable to get issuer")
+
+OTHER, REFUSED, TOO_SLOW, NO_NAME = (
+    ConnectionFailedError,
+    HostRefusedError,
+    ReplyTimeoutError,
+    NameResolutionError,
+)
+
+UNREACHABLE: dict[str, tuple[BaseException, type[ConnectionFailedError], str]] = {
+    "no address": (
+        caused(Exception(), httpx2.ConnectError(CONNECT), socket.gaierror(-2, "unknown")),
+        NO_NAME,
+        "gateway.invalid has no address",
+    ),
+    "in the context": (
+        in_context(httpx2.ConnectError(CONNECT), socket.gaierror(-2, "unknown")),
+        NO_NAME,
+        "has no address",
+    ),
+    "refused": (caused(Exception(), ConnectionRefusedError(111, "refused")), REFUSED, "Nothing answers"),
+    "refused at both addresses": (
+        caused(OSError(CONNECT), ExceptionGroup("all", [ConnectionRefusedError(), ConnectionRefusedError()])),
+        REFUSED,
+        "Nothing answers at gateway.invalid",
+    ),
+    "certificate": (caused(Exception(), CERTIFICATE), TLSError, "is not secure"),
+    "connecting takes long": (caused(Exception(), httpx2.ConnectTimeout("")), TOO_SLOW, "within 5 s"),
+    "answering takes long": (caused(Exception(), TimeoutError()), TOO_SLOW, "within 5 s"),
+    "refused, after a time": (caused(TimeoutError(), ConnectionRefusedError()), REFUSED, "Nothing answers"),
+    "other": (caused(Exception("Connection error."), OSError("\x1b[31mno\nroute")), OTHER, "(no route)"),
+    "silent": (caused(Exception("no"), OSError()), OTHER, "(OSError)"),
+    "round in circles": (in_context(error := OSError("loop"), caused(OSError("a"), error)), OTHER, "(a)"),
+}
+
+
+@pytest.mark.parametrize(("error", "kind", "says"), UNREACHABLE.values(), ids=UNREACHABLE)
+def test_why_it_is_unreachable(error: BaseException, kind: type[MetaskError], says: str) -> None:
+    found = faults.unreachable(error, BASE_URL, 5.0)
+    assert type(found) is kind
+    assert says in found.message
+    assert found.remedy
+
+
+def test_the_address_is_shown_without_a_password() -> None:
+    found = faults.unreachable(ConnectionRefusedError(), "https://me:s3cret@gateway.invalid:8443/v1", 5.0)
+    assert found.message == "Nothing answers at gateway.invalid:8443."
+
+
+@pytest.mark.parametrize(
+    ("variable", "proxy", "shown"),
+    [
+        ("HTTPS_PROXY", "http://proxy.invalid:3128", "proxy.invalid:3128"),
+        ("https_proxy", "http://me:s3cret@proxy.invalid:3128", "proxy.invalid:3128"),
+        ("ALL_PROXY", "socks5://me:s3@cret@proxy.invalid", "proxy.invalid"),
+        ("ALL_PROXY", "me:s3cret@proxy.invalid:3128", "of the environment"),
+        ("HTTPS_PROXY", "http://me:s3/cret@proxy.invalid:3128", "of the environment"),
+        ("HTTPS_PROXY", "http://me:80/s3cret@proxy.invalid:3128", "of the environment"),
+        ("HTTPS_PROXY", "http://me:s3?cret@proxy.invalid:3128", "of the environment"),
+        ("HTTPS_PROXY", "http://[s3cret", "of the environment"),
+    ],
+)
+def test_a_proxy_is_named_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str, shown: str
+) -> None:
+    monkeypatch.setenv(variable, proxy)
+    found = faults.unreachable(caused(Exception(), ConnectionRefusedError("no")), BASE_URL, 5.0)
+    assert type(found) is ProxyError
+    assert f"through the proxy {shown} (no)" in found.message
+    assert "s3" not in str(found)
+    assert "cret" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (socket.gaierror(-2, "unknown"), ProxyError),
+        (httpx2.ConnectTimeout(""), ProxyError),
+        (httpx2.ProxyError("407 Proxy Authentication Required"), ProxyError),
+        (ImportError("socksio"), ProxyError),
+        (CERTIFICATE, TLSError),
+        (httpx2.ReadTimeout(""), ReplyTimeoutError),
+    ],
+)
+def test_what_a_proxy_is_blamed_for(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, kind: type[MetaskError]
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
+    assert type(faults.unreachable(caused(Exception(), error), BASE_URL, 5.0)) is kind
+
+
+@pytest.mark.parametrize(
+    ("base_url", "no_proxy"),
+    [
+        (BASE_URL, "gateway.invalid"),
+        (BASE_URL, "*"),
+        ("https://127.0.0.1/v1", ""),
+        ("http://gateway.invalid/v1", ""),
+    ],
+)
+def test_a_proxy_that_is_not_in_the_way(
+    monkeypatch: pytest.MonkeyPatch, base_url: str, no_proxy: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+    assert type(faults.unreachable(ConnectionRefusedError(), base_url, 5.0)) is HostRefusedError
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "says"),
+    [
+        (caused(Exception(), httpx2.ReadTimeout("")), StreamStalledError, "for 0.5 s"),
+        (TimeoutError(), StreamStalledError, "for 0.5 s"),
+        (httpx2.RemoteProtocolError("incomplete chunked read"), StreamCutError, "was cut"),
+        (ConnectionResetError(), StreamCutError, "was cut"),
+    ],
+)
+def test_why_it_broke_off(error: BaseException, kind: type[MetaskError], says: str) -> None:
+    found = faults.broken(error, 0.5)
+    assert type(found) is kind
+    assert says in found.message
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "says"),
+    [
+        (FileNotFoundError("/s3cret"), TLSError, "SSL_CERT_FILE"),
+        (ssl.SSLError("s3cret"), TLSError, "SSL_CERT_FILE"),
+        (ValueError("Unknown scheme: s3cret"), ProxyError, "not a valid one"),
+        (httpx2.InvalidURL("Invalid port: 's3cret'"), ProxyError, "not a valid one"),
+    ],
+)
+def test_an_environment_no_client_can_be_made_of(
+    error: Exception, kind: type[MetaskError], says: str
+) -> None:
+    found = faults.misconfigured(error, BASE_URL)
+    assert type(found) is kind
+    assert says in found.message
+    assert "s3cret" not in str(found)
