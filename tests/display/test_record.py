@@ -296,13 +296,46 @@ def test_tricks_are_harmless(text: str) -> None:
     assert harm(bundle) == []
 
 
-@pytest.mark.parametrize("text", [*HOSTILE, *TRICKS], ids=range(len(HOSTILE) + len(TRICKS)))
 @pytest.mark.parametrize(
-    "around", ["{}", "> {}", "- {}", "1. a\n\n   {}", "a **b** `c`\n{}\n", "$x$ {} $y$", "```py\n```\n{}"]
+    "around", ["> {}", "- {}", "1. a\n\n   {}", "a **b** `c`\n{}\n", "$x$ {} $y$", "```py\n```\n{}"]
 )
-def test_harmless_wherever_it_stands(text: str, around: str) -> None:
-    if len(text) < 1000:
-        assert harm(to_bundle(around.format(text.replace("\n", "\n  ")))) == []
+def test_harmless_wherever_it_stands(around: str) -> None:
+    texts = (text.replace("\n", "\n  ") for text in (*HOSTILE, *TRICKS))
+    found = {text: harm(to_bundle(around.format(text))) for text in texts if len(text) < 1000}
+    assert {text: harms for text, harms in found.items() if harms} == {}
+
+
+# Marks a parser unknown to us might fall for: not kept, though the front ends here show them as text.
+WARY = [
+    *(
+        "javascript:x",
+        "VBScript :x",
+        "data&colon;x",
+        "blob:x",
+        "file:///x",
+        "&#60;",
+        "&LT;",
+        "&colon;",
+        "&Tab;",
+    ),
+    *(
+        "[x](https://a.b\n)",
+        "[x](https://a.b\t)",
+        "@@0@@",
+        "a\x00b",
+        "\x1b[2J",
+        "\x7f",
+        "a\u202eb",
+        "\u2066a",
+    ),
+    *("www.a.b/$x$", "```sh $x\n", "~~~ a\\b", "[x](https://a.b 'title')", "https://a.b/" + "c" * 3000),
+]
+
+
+@pytest.mark.parametrize("text", WARY)
+def test_wary(text: str) -> None:
+    assert "text/markdown" not in to_bundle(text)
+    assert harm(to_bundle(text)) == []
 
 
 _MARKS = """< > / ! ? & ; : " ' ` ``` ~~~ $ $$ \\ \\\\( \\\\) [ ] ( ) ![ ]( ]: | * _ # @ @@0@@ \t \0"""
@@ -505,7 +538,7 @@ def test_the_search_takes_no_quadratic_time(bomb: str, before: str) -> None:
 
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_the_rendering_takes_linear_steps(bomb: str) -> None:
-    assert steps(bomb * 600) < 2.3 * steps(bomb * 300)
+    assert steps(bomb * 400) < 2.3 * steps(bomb * 200)
 
 
 def steps(text: str) -> int:
@@ -526,6 +559,8 @@ def steps(text: str) -> int:
 
 
 def test_a_long_document_is_rendered() -> None:
-    piece = "# Title\n\nProse *with* `code` and [link](https://a.b) <b>.\n\n```py\nx = 1\n```\n\n- a\n- b\n\n"
-    text = piece * (200_000 // len(piece))
-    assert to_safe_html(text).count("<h1>") == 200_000 // len(piece)
+    piece = (
+        f"# Title\n\n{'Prose *with* `code` and [a link](https://a.b), and more of it. ' * 30}<b>\n\n- a\n\n"
+    )
+    times = 200_000 // len(piece)
+    assert to_safe_html(piece * times).count("<h1>") == times

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import traceback
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -332,11 +332,20 @@ def test_what_is_not_tried_again(gateway: GatewayServer, answer: Answer, kind: t
     assert len(gateway.chats) == 1
 
 
-@pytest.mark.parametrize("answer", [Silent(), Raw(CUT_REFUSAL.data[:60])], ids=["silent", "half a head"])
-def test_a_slow_gateway_is_not_asked_again(gateway: GatewayServer, answer: Answer) -> None:
-    asked = ask(gateway, answer, timeout=0.2, retries=0)
-    assert isinstance(asked.error, ReplyTimeoutError | ConnectionFailedError)
-    assert asked.waits == []
+def test_what_has_begun_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def attempt(*_: object) -> AsyncIterator[Event]:
+        yield TextDelta("so far")
+        raise ServerError("Oh.", status=503)  # of a kind that is tried again before the first event
+
+    monkeypatch.setattr(GatewayClient, "_attempt", attempt)
+    (asked,) = ask_all("http://127.0.0.1:9/v1", REQUEST)
+    assert (asked.text, type(asked.error), asked.waits) == ("so far", ServerError, [])
+
+
+def test_a_slow_gateway_is_not_asked_again(gateway: GatewayServer) -> None:
+    asked = ask(gateway, Silent(), timeout=0.2)
+    assert (type(asked.error), asked.waits, asked.events) == (ReplyTimeoutError, [], [])
+    assert len(gateway.chats) == 1
 
 
 def test_a_stall_is_told(gateway: GatewayServer) -> None:

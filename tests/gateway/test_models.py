@@ -86,11 +86,17 @@ def test_nearest(name: str, near: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("candidates", "near"),
-    [([], []), (["AB", "ab"], ["AB", "ab"]), (["ab", "ab"], ["ab"]), (["xab"] * 9, ["xab"])],
+    ("name", "candidates", "near"),
+    [
+        ("ab", [], []),
+        ("ab", ["AB", "ab"], ["AB", "ab"]),
+        ("ab", ["ab", "ab"], ["ab"]),
+        ("ab", ["xab"] * 9, ["xab"]),
+        ("abx", ["AB", "ab"], ["AB"]),
+    ],
 )
-def test_nearest_of_odd_lists(candidates: list[str], near: list[str]) -> None:
-    assert nearest("ab", candidates) == near
+def test_nearest_of_odd_lists(name: str, candidates: list[str], near: list[str]) -> None:
+    assert nearest(name, candidates) == near
 
 
 class Lister:
