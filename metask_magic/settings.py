@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ DEFAULT_BASE_URL = "https://napi.origintask.cn/v1"
 PREFIX = "METASK_"
 KEY_VARIABLES = ("METASK_API_KEY", "OPENAI_API_KEY")
 KEYRING_SERVICE = "metask-magic"
+
+_PRINTABLE = re.compile(r"[!-~]+")
 
 
 class ApiKey:
@@ -143,7 +146,9 @@ class Metask(Configurable):
     def _check_base_url(self, proposal: Mapping[str, Any]) -> str:
         url = str(proposal["value"]).strip().rstrip("/")
         parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        if "@" in parts.netloc:  # the value is not repeated: it may hold a password
+            raise TraitError("Metask.base_url takes an address without a user name and password.")
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not _PRINTABLE.fullmatch(url):
             raise TraitError(f"Metask.base_url takes an address such as {DEFAULT_BASE_URL}, not {url!r}.")
         return url
 

@@ -158,6 +158,8 @@ def test_what_is_set_explicitly_wins(monkeypatch: pytest.MonkeyPatch) -> None:
         ("temperature", 3, "0 to 2"),
         ("timeout", 0, "above 0"),
         ("base_url", "napi.origintask.cn", "https://"),
+        ("base_url", "https://a b.org/v1", "https://"),
+        ("base_url", "https://me:s3cret@example.org/v1", "without a user name"),
         ("display", "html", "markdown"),
         ("max_tokens", "many", "int"),
     ],

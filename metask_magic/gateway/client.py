@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..chat.messages import Event, Finished, Notice, Request, Served
 from ..errors import (
+    BrokenReplyError,
     ConnectionFailedError,
     GatewayError,
     MetaskError,
@@ -158,12 +159,17 @@ class GatewayClient:
             return
         decoder = StreamDecoder()
         body = self._iter_bytes(response)
-        async for data in body:
-            for event in decoder.feed(data):
-                yield event
-            if decoder.done:
-                await _drain(body)
-                return
+        try:
+            async for data in body:
+                for event in decoder.feed(data):
+                    yield event
+                if decoder.done:
+                    await _drain(body)
+                    return
+        except BrokenReplyError:
+            if not decoder.finished:
+                raise
+            return  # the reply is whole; only the end of the stream was lost
         for event in decoder.flush():
             yield event
         if decoder.empty:

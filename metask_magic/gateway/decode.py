@@ -41,8 +41,10 @@ class StreamDecoder:
         self._rest = b""
         self._first = True
         self._data: list[bytes] = []
+        self._failed = False
         self._named = False
-        self._finished = False
+        self.finished = False
+        """Whether the model has said why it stopped: no text comes after that."""
         self.done = False
         """Whether the server closed the stream properly."""
         self.empty = True
@@ -74,22 +76,27 @@ class StreamDecoder:
             self._first, line = False, line.removeprefix(BOM)
         if not line:
             payload, self._data = b"\n".join(self._data), []
+            failed, self._failed = self._failed, False
             if payload.strip():
-                yield from self._event(payload)
+                yield from self._event(payload, failed)
         elif line.startswith(b"data:"):
             self._data.append(line[5:].lstrip(b" "))
+        elif line.startswith(b"event:"):
+            self._failed = line[6:].strip() == b"error"
 
-    def _event(self, payload: bytes) -> Iterator[Event]:
+    def _event(self, payload: bytes, failed: bool) -> Iterator[Event]:
         if self.done:
             return
+        if failed:
+            raise fault_in_stream(_error_of(payload))
         if payload.startswith(DONE):
             self.done = True
-            if not self._finished:
+            if not self.finished:
                 yield Finished("stop")
             return
         try:
             for event in self._chunk(parse(payload)):
-                self._finished = self._finished or isinstance(event, Finished)
+                self.finished = self.finished or isinstance(event, Finished)
                 yield event
         except (AttributeError, TypeError):
             raise broken_json() from None  # JSON, but of no shape a chunk can have
@@ -102,6 +109,12 @@ class StreamDecoder:
             self._named = True
             yield Served(plain(model), None)
         yield from iter_chunk(chunk)
+
+
+def _error_of(payload: bytes) -> Any:
+    """What an event named `error` says, which is `{"error": …}` or the error itself."""
+    said = parse(payload)
+    return said.get("error", said) if isinstance(said, Mapping) else said
 
 
 def parse(payload: bytes) -> Any:

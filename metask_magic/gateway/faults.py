@@ -149,13 +149,13 @@ def _bad(refusal: Refusal) -> str:
 
 
 def _not_found(refusal: Refusal, model: str, base_url: str) -> tuple[str, str]:
-    if refusal.error:
+    if refusal.error.get("code") == "model_not_found" or "model" in refusal.message.lower():
         return (
             f"The gateway has no model {model} (404): {refusal.message}",
             "`%metask models` lists the models this key may use.",
         )
     return (
-        f"There is no chat completions endpoint at {base_url} (404).",
+        f"The gateway's address {base_url} does not answer as it should (404): {refusal.message}",
         "Check Metask.base_url; it usually ends in /v1.",
     )
 

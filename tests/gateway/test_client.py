@@ -52,6 +52,7 @@ from ..gateway_server import (
     STALL,
     Answer,
     Bytes,
+    Chunk,
     Comment,
     GatewayServer,
     Hangup,
@@ -634,3 +635,12 @@ def test_no_models(gateway: GatewayServer, answer: Answer, kind: type[MetaskErro
     assert says in str(asked.error)
     assert API_KEY[:8] not in everything_of(asked)
     assert len(gateway.requests) == 1
+
+
+@pytest.mark.parametrize("lost", [CUT, RESET])
+def test_a_reply_that_said_why_it_stopped_is_whole(gateway: GatewayServer, lost: Any) -> None:
+    """Some gateways lose the end of the stream, which holds nothing of the reply."""
+    chunk = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    asked = ask(gateway, Streamed(["all of it", Chunk(chunk), lost]))
+    assert (asked.text, asked.error) == ("all of it", None)
+    assert Finished("stop") in asked.events

@@ -247,3 +247,12 @@ def test_whole_replies(body: dict[str, Any], events: list[Event]) -> None:
 )
 def test_parse(data: bytes, value: object) -> None:
     assert parse(data) == value
+
+
+@pytest.mark.parametrize(
+    "data", ['{"error": {"message": "Overloaded."}}', '{"message": "Overloaded."}', '"Overloaded."']
+)
+def test_an_event_named_error_is_one(data: str) -> None:
+    decoder = StreamDecoder()
+    with pytest.raises(ServerError, match=r"Overloaded\."):
+        list(decoder.feed(f"event: error\ndata: {data}\n\n".encode()))

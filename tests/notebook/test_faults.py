@@ -54,7 +54,7 @@ FAULTS = {
     "404 address": Fault(
         Page(b"nothing here", 404, content_type="text/plain"),
         "NotFoundError",
-        "no chat completions",
+        "does not answer as it should (404)",
         "ends in /v1",
     ),
     "422": Fault(refused(422, "bad shape"), "BadRequestError", "bad shape", "--dry-run"),
