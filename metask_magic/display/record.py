@@ -24,12 +24,20 @@ METADATA_KEY = "metask"
 SCHEMES = {"http", "https", "mailto"}
 MAX_NESTING = 40
 
+# MathJax links, fetches fonts, styles and defines macros that do; what is typeset may hold none of these.
+_TEX_COMMAND = (
+    r"\\(?:href|url|require|unicode|style|class|cssid|bbox|html[a-z]*|[egx]?def|let|futurelet|csname|mmltoken"
+    r"|(?:new|renew|provide)(?:command|environment)|declare[a-z]*|toggle|texttip|mathtip|includegraphics)(?![a-z])"
+)
+_TEX = re.compile(_TEX_COMMAND, re.ASCII | re.IGNORECASE)
+
 # Where parsers disagree about what is code, a mark inside code counts as well. JupyterLab writes a fence's
 # info string into an attribute as it is, and puts mathematics back into the finished HTML with its quotes:
 # neither may get near a link or a fence. Every branch is linear, whatever the text (`*+` gives nothing back).
 _SUSPECT = re.compile(
-    r"""
-      <[a-z/!?]                                       # may begin raw HTML, or an autolink
+    _TEX_COMMAND
+    + r"""
+    | <[a-z/!?]                                       # may begin raw HTML, or an autolink
     | !\[                                             # an image is fetched when it is shown
     | (?:javascript|vbscript|data|blob|file)\s*(?::|&)  # schemes that run or leak
     | ftp://                                          # another scheme that becomes a link by itself
@@ -105,7 +113,9 @@ def to_safe_html(text: str) -> str:
         link_rel="noopener noreferrer nofollow",
         url_relative="deny",
     )
-    return f'{_STYLE}<div class="metask-record">{body}</div>'
+    # Markdown may put a command together that its source does not show, out of entities.
+    untypeset = " mathjax_ignore tex2jax_ignore" if _TEX.search(html.unescape(text)) else ""
+    return f'{_STYLE}<div class="metask-record{untypeset}">{body}</div>'
 
 
 def _only_harmless(tag: str, name: str, value: str) -> str | None:

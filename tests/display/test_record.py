@@ -564,3 +564,31 @@ def test_a_long_document_is_rendered() -> None:
     )
     times = 200_000 // len(piece)
     assert to_safe_html(piece * times).count("<h1>") == times
+
+
+TYPESET = [
+    r"$x^2$",
+    r"$$\frac{a}{b} \newline \left( c \right)$$",
+    r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}",
+    r"$\hrefs$",
+]
+NOT_TYPESET = [
+    r"$\href{javascript:alert(1)}{x}$",
+    r"$\def\a{\href}\a{x}{y}$",
+    r"$$\unicode[url(//evil)]{x}$$",
+    r"$\require{html}$",
+    r"$\style{background:url(//evil)}{x}$",
+    r"$\newcommand{\a}{b}$",
+    r"$\csname href\endcsname{x}{y}$",
+    r"$\hr&#101;f{//evil}{x}$",
+]
+
+
+@pytest.mark.parametrize("text", TYPESET)
+def test_ordinary_mathematics_is_kept(text: str) -> None:
+    assert to_bundle(text) == {"text/markdown": text, "text/plain": text}
+
+
+@pytest.mark.parametrize("text", NOT_TYPESET)
+def test_mathematics_that_can_do_more_is_not_typeset(text: str) -> None:
+    assert '<div class="metask-record mathjax_ignore tex2jax_ignore">' in to_bundle(text)["text/html"]
