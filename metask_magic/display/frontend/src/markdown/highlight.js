@@ -2,11 +2,11 @@
 import hljs from "highlight.js/lib/core";
 import bash from "highlight.js/lib/languages/bash";
 import cpp from "highlight.js/lib/languages/cpp";
-import css from "highlight.js/lib/languages/css";
 import diff from "highlight.js/lib/languages/diff";
+import dockerfile from "highlight.js/lib/languages/dockerfile";
 import go from "highlight.js/lib/languages/go";
+import ini from "highlight.js/lib/languages/ini";
 import java from "highlight.js/lib/languages/java";
-import javascript from "highlight.js/lib/languages/javascript";
 import json from "highlight.js/lib/languages/json";
 import markdown from "highlight.js/lib/languages/markdown";
 import python from "highlight.js/lib/languages/python";
@@ -18,7 +18,7 @@ import xml from "highlight.js/lib/languages/xml";
 import yaml from "highlight.js/lib/languages/yaml";
 
 const LANGUAGES = {
-  bash, cpp, css, diff, go, java, javascript, json, markdown, python, r, rust, sql, typescript, xml, yaml,
+  bash, cpp, diff, dockerfile, go, ini, java, json, markdown, python, r, rust, sql, typescript, xml, yaml,
 };
 
 /** Longer code stays plain: what a grammar costs grows with it. */
@@ -72,6 +72,8 @@ const highlighter = hljs.newInstance();
 highlighter.configure({ __emitter: /** @type {any} */ (NodeEmitter) });
 for (const [name, language] of Object.entries(LANGUAGES)) highlighter.registerLanguage(name, language);
 highlighter.registerAliases(["c", "h"], { languageName: "cpp" });
+// TypeScript's grammar reads JavaScript too, and has most of that grammar in it: the bundle need not have it twice.
+highlighter.registerAliases(["javascript", "js", "jsx", "mjs", "cjs"], { languageName: "typescript" });
 highlighter.registerAliases(["console", "shell"], { languageName: "bash" });
 highlighter.registerAliases(["ipython", "ipython3", "python3"], { languageName: "python" });
 

@@ -1,0 +1,75 @@
+/** Keeps a session in step with the kernel through the widget's model. */
+
+/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./protocol.js").FromKernel} FromKernel */
+/** @typedef {import("./protocol.js").ToKernel} ToKernel */
+/**
+ * @typedef {object} Model The part of anywidget's model that is used.
+ * @property {(name: string) => any} get
+ * @property {(message: ToKernel) => void} send
+ * @property {(event: "msg:custom", handler: (message: FromKernel) => void) => void} on
+ * @property {(event: "msg:custom", handler: (message: FromKernel) => void) => void} off
+ */
+
+/** The first message behind the comm's opening may wait in the busy main shell, so hello is said again. */
+const HELLO_AT = [0, 120, 300, 700, 1500];
+
+/** A keyframe that was asked for and does not come is asked for again, so often. */
+const RESYNC_AFTER = 1000;
+const MAX_RESYNCS = 5;
+
+/**
+ * @param {Model} model
+ * @param {Session} session
+ * @returns {() => void} Disconnects.
+ */
+export function connect(model, session) {
+  const timers = HELLO_AT.map((delay) =>
+    setTimeout(() => {
+      if (!session.acknowledged && session.running) model.send({ type: "hello" });
+    }, delay),
+  );
+  const resync = new Resync(() => model.send({ type: "resync" }));
+  /** @param {FromKernel} message */
+  const onMessage = (message) => {
+    session.receive(message);
+    if (session.behind) resync.ask(() => session.behind);
+    else resync.done();
+  };
+  model.on("msg:custom", onMessage);
+  return () => {
+    timers.forEach(clearTimeout);
+    resync.done();
+    model.off("msg:custom", onMessage);
+  };
+}
+
+/** Asks for a keyframe, and again while none has come. */
+class Resync {
+  #send;
+  #asked = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** @param {() => void} send */
+  constructor(send) {
+    this.#send = send;
+  }
+
+  /** @param {() => boolean} isNeeded */
+  ask(isNeeded) {
+    if (this.#timer !== undefined || this.#asked >= MAX_RESYNCS) return;
+    this.#asked++;
+    this.#send();
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (isNeeded()) this.ask(isNeeded);
+    }, RESYNC_AFTER);
+  }
+
+  done() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#asked = 0;
+  }
+}

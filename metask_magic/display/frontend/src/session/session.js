@@ -1,0 +1,115 @@
+/**
+ * What the page knows of one cell's replies: one buffer per model, shared by all views of the cell. Text only ever
+ * grows, so of two versions one is the beginning of the other and the longer one is newer.
+ */
+import { isFinal } from "./protocol.js";
+
+/** @typedef {import("./protocol.js").Column} Column */
+/** @typedef {import("./protocol.js").Delta} Delta */
+/** @typedef {import("./protocol.js").FromKernel} FromKernel */
+
+/** @returns {Column} */
+function emptyColumn() {
+  return { text: "", reasoning: "", status: "waiting", note: "", detail: "" };
+}
+
+export class Session {
+  /** @type {Column[]} */
+  columns;
+  /** A hello was answered while the cell runs: messages to the kernel arrive. */
+  acknowledged = false;
+  /** Text is missing, and a keyframe with it has not come yet. */
+  behind = false;
+  /** @type {Set<() => void>} */
+  #listeners = new Set();
+
+  /** @param {number} count How many models. */
+  constructor(count) {
+    this.columns = Array.from({ length: count }, emptyColumn);
+  }
+
+  get running() {
+    return this.columns.some((column) => !isFinal(column.status));
+  }
+
+  /**
+   * @param {() => void} listener Called after every change.
+   * @returns {() => void} Ends the subscription.
+   */
+  subscribe(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** @param {FromKernel} message */
+  receive(message) {
+    if (message.type === "delta") this.#applyDelta(message);
+    else if (message.type === "keyframe") this.adopt(message.state);
+    else if (message.type === "ack") this.acknowledged = true;
+    this.#notify();
+  }
+
+  /** @param {Column[] | undefined} snapshot From a keyframe, or the state a late view finds. */
+  adopt(snapshot) {
+    (snapshot ?? []).forEach((theirs, index) => {
+      const mine = this.columns[index];
+      if (!mine) return;
+      const isOlder = theirs.text.length < mine.text.length || theirs.reasoning.length < mine.reasoning.length;
+      if (theirs.text.length > mine.text.length) mine.text = theirs.text;
+      if (theirs.reasoning.length > mine.reasoning.length) mine.reasoning = theirs.reasoning;
+      if (!isOlder && (isFinal(theirs.status) || !isFinal(mine.status))) {
+        mine.status = theirs.status;
+        mine.note = theirs.note;
+        mine.detail = theirs.detail;
+      }
+    });
+    this.behind = false;
+    this.#notify();
+  }
+
+  /** @param {Delta} delta */
+  #applyDelta({ text = [], reasoning = [], status = [] }) {
+    for (const [index, offset, piece] of text) this.#append(index, "text", offset, piece);
+    for (const [index, offset, piece] of reasoning) this.#append(index, "reasoning", offset, piece);
+    for (const [index, about] of status) {
+      const column = this.columns[index];
+      if (column) Object.assign(column, about);
+    }
+  }
+
+  /** @param {number} index @param {"text" | "reasoning"} field @param {number} offset @param {string} piece */
+  #append(index, field, offset, piece) {
+    const column = this.columns[index];
+    if (!column) return;
+    const known = column[field].length;
+    if (offset > known) this.behind = true;
+    else column[field] += piece.slice(known - offset); // what came twice is skipped
+  }
+
+  #notify() {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+// Every widget loads its own copy of this module, so what views share hangs on the page.
+const KEY = Symbol.for("metask_magic.sessions");
+/** @type {Map<string, {session: Session, users: number}>} */
+const sessions = (/** @type {any} */ (globalThis)[KEY] ??= new Map());
+
+/**
+ * @param {string} id
+ * @param {number} count How many models.
+ * @returns {{session: Session, release: () => void}} The session of that id; forgotten when all have released it.
+ */
+export function acquireSession(id, count) {
+  const entry = sessions.get(id) ?? { session: new Session(count), users: 0 };
+  sessions.set(id, entry);
+  entry.users++;
+  let released = false;
+  const release = () => {
+    if (released) return;
+    released = true;
+    if (--entry.users === 0) sessions.delete(id);
+  };
+  return { session: entry.session, release };
+}

@@ -1,0 +1,141 @@
+/** One model's reply on the screen: reasoning, text, note, and a bar; Stop and Copy at a fixed place. */
+import { element } from "../markdown/elements.js";
+import { MarkdownRenderer } from "../markdown/renderer.js";
+import { isFinal } from "../session/protocol.js";
+import { StopControl } from "../session/stop.js";
+import { createButton } from "./button.js";
+import { copyText } from "./clipboard.js";
+import { cleanName, cleanNote } from "./names.js";
+import { ReasoningSection } from "./reasoning.js";
+import { statusWord } from "./words.js";
+
+/** @typedef {import("../session/session.js").Session} Session */
+/** @typedef {import("../session/protocol.js").Column} Column */
+/** @typedef {import("../session/protocol.js").Status} Status */
+/** @typedef {import("../session/protocol.js").ToKernel} ToKernel */
+
+const COPIED_FOR = 1200;
+
+export class ColumnView {
+  #session;
+  #index;
+  #title;
+  #body = element("div", [], "metask-body jp-RenderedHTMLCommon jp-RenderedMarkdown");
+  #renderer = new MarkdownRenderer(this.#body);
+  #reasoning = new ReasoningSection();
+  #note = element("div", [], "metask-note");
+  #state = element("span", [], "metask-state");
+  #detail = element("span", [], "metask-detail");
+  #announcer = element("div", [], "metask-announcer");
+  #copy = createButton("metask-copy", "Copy", () => this.#copyText());
+  #stop = createButton("metask-stop", "Stop", () => this.#control.press());
+  #control;
+  #node;
+  /** @type {Status | ""} */
+  #shownStatus = "";
+  #shownText = "";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #copied;
+
+  /**
+   * @param {object} options
+   * @param {Session} options.session
+   * @param {number} options.index
+   * @param {string} options.title The model's name.
+   * @param {boolean} options.alone There are no other columns.
+   * @param {(message: ToKernel) => void} options.send
+   * @param {(() => Promise<boolean>) | null} options.interrupt
+   */
+  constructor({ session, index, title, alone, send, interrupt }) {
+    this.#session = session;
+    this.#index = index;
+    this.#title = cleanName(title) || "model";
+    this.#control = new StopControl({ session, index, send, interrupt, onChange: () => this.#updateStop() });
+    this.#node = this.#build(alone);
+  }
+
+  get node() {
+    return this.#node;
+  }
+
+  /** Show what is new. */
+  update() {
+    const column = this.#session.columns[this.#index];
+    this.#reasoning.update(column);
+    this.#updateText(column);
+    const note = cleanNote(column.note);
+    if (note !== this.#note.textContent) this.#note.textContent = note;
+    if (column.detail !== this.#detail.textContent) this.#detail.textContent = column.detail;
+    this.#updateStatus(column.status, note);
+    this.#updateStop();
+  }
+
+  dispose() {
+    this.#control.dispose();
+    clearTimeout(this.#copied);
+  }
+
+  /** @param {boolean} alone */
+  #build(alone) {
+    this.#body.setAttribute("aria-live", "off"); // nobody wants every token read out
+    this.#announcer.setAttribute("role", "status");
+    this.#announcer.setAttribute("aria-live", "polite");
+    this.#copy.setAttribute("aria-label", `Copy the reply of ${this.#title} as Markdown`);
+    this.#state.setAttribute("aria-hidden", "true"); // the announcer says it
+    const title = element("bdi", [this.#title], "metask-title");
+    const tools = element("div", [this.#stop, this.#copy], "metask-tools");
+    const dot = element("span", [], "metask-dot");
+    dot.setAttribute("aria-hidden", "true");
+    const about = [dot, ...(alone ? [title] : []), this.#state, this.#detail];
+    const node = element("section", [
+      // Alone, the text stands exactly where the record will: nothing above it, the buttons float.
+      alone ? element("div", [tools], "metask-overlay") : element("header", [title, tools], "metask-header"),
+      this.#reasoning.node,
+      this.#body,
+      this.#note,
+      element("footer", about, "metask-bar"),
+      this.#announcer,
+    ], "metask-column");
+    node.setAttribute("aria-label", `Reply of ${this.#title}`);
+    return node;
+  }
+
+  /** @param {Column} column */
+  #updateText({ text, status }) {
+    const ends = isFinal(status) && !isFinal(this.#shownStatus || "waiting");
+    if (text === this.#shownText && !ends) return;
+    if (isFinal(status)) this.#renderer.finish(text);
+    else this.#renderer.write(text);
+    this.#shownText = text;
+  }
+
+  /** @param {Status} status @param {string} note */
+  #updateStatus(status, note) {
+    if (status === this.#shownStatus) return;
+    this.#shownStatus = status;
+    this.#node.dataset.status = status;
+    const word = statusWord(status);
+    this.#state.textContent = word;
+    this.#announcer.replaceChildren(element("bdi", [this.#title]), `: ${word}${note ? `. ${note}` : ""}`);
+  }
+
+  #updateStop() {
+    const { available, pending, stopsAll } = this.#control;
+    const hadFocus = document.activeElement === this.#stop;
+    const label = pending ? "Stopping…" : stopsAll ? "Stop all" : "Stop";
+    if (this.#stop.textContent !== label) this.#stop.textContent = label;
+    const whose = stopsAll ? "Stop all: the replies of all models" : `Stop the reply of ${this.#title}`;
+    if (this.#stop.getAttribute("aria-label") !== whose) this.#stop.setAttribute("aria-label", whose);
+    this.#stop.setAttribute("aria-disabled", String(pending));
+    this.#stop.hidden = !available;
+    if (hadFocus && !available) this.#copy.focus();
+  }
+
+  async #copyText() {
+    const done = await copyText(this.#session.columns[this.#index].text);
+    this.#copy.textContent = done ? "Copied" : "Not copied";
+    this.#announcer.textContent = this.#copy.textContent;
+    clearTimeout(this.#copied);
+    this.#copied = setTimeout(() => (this.#copy.textContent = "Copy"), COPIED_FOR);
+  }
+}

@@ -1,0 +1,46 @@
+/** What a model thinks before it answers: a section that is open while it grows and closes when it is done. */
+import { element } from "../markdown/elements.js";
+import { MarkdownRenderer } from "../markdown/renderer.js";
+import { isFinal } from "../session/protocol.js";
+
+/** @typedef {import("../session/protocol.js").Column} Column */
+
+export class ReasoningSection {
+  #body = element("div", [], "metask-reasoning-body jp-RenderedHTMLCommon jp-RenderedMarkdown");
+  #details = /** @type {HTMLDetailsElement} */ (document.createElement("details"));
+  #renderer = new MarkdownRenderer(this.#body);
+  #shown = "";
+  #finished = false;
+  #wasTouched = false;
+
+  constructor() {
+    this.#details.className = "metask-reasoning";
+    this.#details.hidden = true;
+    this.#details.open = true;
+    const summary = element("summary", ["Reasoning"]);
+    // Who opens or closes it has decided; it is left as it is from then on.
+    summary.addEventListener("click", () => (this.#wasTouched = true));
+    this.#details.append(summary, this.#body);
+    this.#body.setAttribute("aria-live", "off");
+  }
+
+  get node() {
+    return this.#details;
+  }
+
+  /** @param {Column} column */
+  update({ reasoning, text, status }) {
+    if (!reasoning) return;
+    const finished = text !== "" || isFinal(status);
+    if (reasoning === this.#shown && finished === this.#finished) return;
+    this.#details.hidden = false;
+    const atEnd = this.#body.scrollHeight - this.#body.scrollTop - this.#body.clientHeight < 24;
+    if (finished) this.#renderer.finish(reasoning);
+    else this.#renderer.write(reasoning);
+    if (atEnd && !finished) this.#body.scrollTop = this.#body.scrollHeight;
+    if (finished && !this.#finished && !this.#wasTouched) this.#details.open = false;
+    this.#shown = reasoning;
+    this.#finished = finished;
+    this.#details.classList.toggle("metask-live", !finished);
+  }
+}

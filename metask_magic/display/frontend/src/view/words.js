@@ -1,0 +1,21 @@
+/** The words for a reply's state. */
+
+/** @typedef {import("../session/protocol.js").Status} Status */
+
+/** @type {Record<Status, string>} */
+const WORDS = {
+  waiting: "Waiting",
+  streaming: "Answering",
+  stop: "Done",
+  length: "Cut off at the token limit",
+  tool_calls: "Calls a tool",
+  content_filter: "Cut off by the content filter",
+  interrupted: "Stopped",
+  incomplete: "Ended early",
+  error: "Failed",
+};
+
+/** @param {Status} status */
+export function statusWord(status) {
+  return WORDS[status] ?? "";
+}
