@@ -44,7 +44,7 @@ class NodeEmitter {
   }
 
   /** @param {string} scope For example `title.function`. */
-  startScope(scope) {
+  openNode(scope) {
     const span = document.createElement("span");
     const [first, ...rest] = scope.split(".");
     span.className = [`hljs-${first}`, ...rest.map((name) => `${name}_`)].join(" ");
@@ -52,8 +52,17 @@ class NodeEmitter {
     this.#open.push(span);
   }
 
-  endScope() {
+  closeNode() {
     if (this.#open.length > 1) this.#open.pop();
+  }
+
+  /** @param {string} scope */
+  startScope(scope) {
+    this.openNode(scope);
+  }
+
+  endScope() {
+    this.closeNode();
   }
 
   /** @param {NodeEmitter} other A language within the language. */
