@@ -6,6 +6,7 @@ The page's end is `frontend/src/session/`; its `protocol.js` names every message
 from __future__ import annotations
 
 import re
+import sys
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,11 +32,13 @@ def utf16_length(text: str) -> int:
 
 def connected_kernel_id() -> str:
     """Return the id the server knows this kernel by, or nothing outside of one."""
-    try:
-        from ipykernel.connect import get_connection_file
+    if "ipykernel" not in sys.modules:  # importing it here would take comms over from whoever has them
+        return ""
+    from ipykernel.connect import get_connection_file
 
+    try:
         match = re.search(r"kernel-([\w-]+)\.json$", get_connection_file())
-    except (ImportError, RuntimeError):  # no ipykernel, or none that runs
+    except RuntimeError:  # it is there, but runs no kernel
         return ""
     return match.group(1) if match else ""
 

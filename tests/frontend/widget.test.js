@@ -1,0 +1,165 @@
+// The widget as a page sees it: columns, states, Copy, and what assistive technology is told.
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+import { column } from "./kernel.js";
+import { click, closeAll, open, paint, press, view } from "./page.js";
+
+test("one model: the text first, the bar below it", () => {
+  const { el, $, write, change } = open();
+  write("Hello **world**");
+  change({ status: "streaming", detail: "1.2 s" });
+  assert.equal($(".metask-body").innerHTML, "<p>Hello <strong>world</strong></p>");
+  assert.match($(".metask-body").className, /\bjp-RenderedHTMLCommon jp-RenderedMarkdown\b/);
+  assert.equal($(".metask-header"), null);
+  assert.equal($(".metask-bar").textContent, "gpt-xAnswering1.2 s");
+  assert.ok(el.classList.contains("metask-one"));
+  const order = $(".metask-body").compareDocumentPosition($(".metask-bar"));
+  assert.ok(order & Node.DOCUMENT_POSITION_FOLLOWING);
+});
+
+test("several models: a column each, with its name at the top", () => {
+  const { el } = open({ columns: ["a", "b", "c"] });
+  assert.deepEqual([...el.querySelectorAll(".metask-header .metask-title")].map((node) => node.textContent), ["a", "b", "c"]);
+  assert.equal(el.style.getPropertyValue("--metask-columns"), "3");
+});
+
+test("a view that comes late shows all there is, at once", () => {
+  const { model } = open({ state: [column({ text: "# So far", status: "streaming", detail: "9 s" })] });
+  const late = view(model);
+  assert.equal(late.$("h1").textContent, "So far");
+  assert.equal(late.$(".metask-detail").textContent, "9 s");
+  late.write(" and on", 8);
+  assert.equal(late.$("h1").textContent, "So far and on");
+});
+
+test("several views of a cell show the same", () => {
+  const first = open();
+  const second = view(first.model);
+  first.write("same");
+  assert.equal(first.$("p").textContent, "same");
+  assert.equal(second.$("p").textContent, "same");
+});
+
+const ENDS = {
+  stop: "Done",
+  length: "Cut off at the token limit",
+  tool_calls: "Calls a tool",
+  content_filter: "Cut off by the content filter",
+  interrupted: "Stopped",
+  incomplete: "Ended early",
+  error: "Failed",
+};
+
+for (const [status, word] of Object.entries(ENDS)) {
+  test(`the end "${status}" is named, announced, and cannot be stopped any more`, () => {
+    const { model, $, change } = open();
+    model.receive({ type: "ack" });
+    change({ status: "streaming" });
+    assert.equal($(".metask-stop").hidden, false);
+    change({ status, note: "Because." });
+    assert.equal($(".metask-state").textContent, word);
+    assert.equal($("[role=status]").textContent, `gpt-x: ${word}. Because.`);
+    assert.equal($(".metask-note").textContent, "Because.");
+    assert.equal($(".metask-stop").hidden, true);
+    assert.equal($(".metask-column").dataset.status, status);
+  });
+}
+
+test("a note comes and goes", () => {
+  const { $, change } = open();
+  change({ status: "waiting", note: "Rate limited: waiting 3 s" });
+  assert.equal($(".metask-note").textContent, "Rate limited: waiting 3 s");
+  change({ status: "streaming", note: "" });
+  assert.equal($(".metask-note").textContent, "");
+});
+
+test("a status that comes before its text does not hide the text", () => {
+  const { model, $, change } = open();
+  model.receive({ type: "delta", text: [[0, 3, "def"]] });
+  change({ status: "stop" });
+  model.receive({ type: "keyframe", state: [column({ text: "abcdef", status: "stop" })] });
+  paint();
+  assert.equal($(".metask-body").textContent, "abcdef");
+});
+
+test("reasoning is open while it grows and closed after", () => {
+  const { model, $ } = open();
+  assert.equal($("details").hidden, true);
+  model.receive({ type: "delta", reasoning: [[0, 0, "Let me *think*"]], status: [[0, { status: "streaming" }]] });
+  paint();
+  assert.equal($("details").hidden, false);
+  assert.equal($("details").open, true);
+  assert.equal($(".metask-reasoning-body").innerHTML, "<p>Let me <em>think</em></p>");
+  model.receive({ type: "delta", text: [[0, 0, "So"]] });
+  paint();
+  assert.equal($("details").open, false);
+});
+
+test("reasoning that was opened or closed by hand is left alone", () => {
+  const { model, $ } = open();
+  model.receive({ type: "delta", reasoning: [[0, 0, "hm"]] });
+  paint();
+  click($("summary"), 1);
+  $("details").open = true;
+  model.receive({ type: "delta", text: [[0, 0, "So"]], status: [[0, { status: "stop" }]] });
+  paint();
+  assert.equal($("details").open, true);
+});
+
+// Copy, names, assistive technology
+
+test("Copy copies the Markdown", async () => {
+  const copied = [];
+  Object.defineProperty(globalThis, "navigator", {
+    value: { clipboard: { writeText: async (text) => copied.push(text) } },
+    configurable: true,
+  });
+  const { $, write } = open();
+  write("**bold**");
+  press($(".metask-copy"));
+  await Promise.resolve();
+  await Promise.resolve();
+  assert.deepEqual(copied, ["**bold**"]);
+  assert.equal($(".metask-copy").textContent, "Copied");
+  mock.timers.tick(1500);
+  assert.equal($(".metask-copy").textContent, "Copy");
+});
+
+const NAMES = {
+  "gpt\u202e4-tpg": "gpt4-tpg",
+  "\u001b[31mred\u001b[0m": "red",
+  "a\nb\u0000\u200bc": "a bc",
+  "模型-🙂": "模型-🙂",
+  "<img src=x onerror=alert(1)>": "<img src=x onerror=alert(1)>",
+  "\u2066\u2069": "model",
+};
+
+test("names cannot turn or break the lines they stand in", () => {
+  for (const [name, shown] of Object.entries(NAMES)) {
+    const { $ } = open({ columns: [name] });
+    assert.equal($("bdi.metask-title").textContent, shown);
+    assert.equal($(".metask-column").getAttribute("aria-label"), `Reply of ${shown}`);
+    assert.equal($("img"), null);
+  }
+});
+
+test("assistive technology hears states, not tokens", () => {
+  const { $, change } = open();
+  change({ status: "streaming" });
+  assert.equal($(".metask-body").getAttribute("aria-live"), "off");
+  assert.equal($("[role=status]").getAttribute("aria-live"), "polite");
+  assert.equal($("[role=status]").textContent, "gpt-x: Answering");
+  assert.equal($(".metask-stop").getAttribute("aria-label"), "Stop the reply of gpt-x");
+  assert.equal($(".metask-copy").getAttribute("aria-label"), "Copy the reply of gpt-x as Markdown");
+  assert.equal($("button").type, "button");
+});
+
+test("a view that is gone does nothing more", () => {
+  const { model, $, write } = open();
+  write("a");
+  closeAll();
+  write("b", 1);
+  assert.equal($(".metask-body").textContent, "a");
+  mock.timers.tick(10_000);
+  assert.deepEqual(model.sent, []);
+});
