@@ -89,10 +89,12 @@ test("reasoning is open while it grows and closed after", () => {
   paint();
   assert.equal($("details").hidden, false);
   assert.equal($("details").open, true);
+  assert.equal($(".metask-state").textContent, "Reasoning");
   assert.equal($(".metask-reasoning-body").innerHTML, "<p>Let me <em>think</em></p>");
   model.receive({ type: "delta", text: [[0, 0, "So"]] });
   paint();
   assert.equal($("details").open, false);
+  assert.equal($(".metask-state").textContent, "Answering");
 });
 
 test("reasoning that was opened or closed by hand is left alone", () => {

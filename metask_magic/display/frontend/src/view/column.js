@@ -7,7 +7,7 @@ import { createButton } from "./button.js";
 import { copyText } from "./clipboard.js";
 import { cleanName, cleanNote } from "./names.js";
 import { ReasoningSection } from "./reasoning.js";
-import { statusWord } from "./words.js";
+import { stateWord } from "./words.js";
 
 /** @typedef {import("../session/session.js").Session} Session */
 /** @typedef {import("../session/protocol.js").Column} Column */
@@ -31,8 +31,8 @@ export class ColumnView {
   #stop = createButton("metask-stop", "Stop", () => this.#control.press());
   #control;
   #node;
-  /** @type {Status | ""} */
-  #shownStatus = "";
+  /** @type {Status} */
+  #shownStatus = "waiting";
   #shownText = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #copied;
@@ -66,8 +66,9 @@ export class ColumnView {
     const note = cleanNote(column.note);
     if (note !== this.#note.textContent) this.#note.textContent = note;
     if (column.detail !== this.#detail.textContent) this.#detail.textContent = column.detail;
-    this.#updateStatus(column.status, note);
+    this.#updateState(stateWord(column), note);
     this.#updateStop();
+    this.#node.dataset.status = this.#shownStatus = column.status;
   }
 
   dispose() {
@@ -102,19 +103,16 @@ export class ColumnView {
 
   /** @param {Column} column */
   #updateText({ text, status }) {
-    const ends = isFinal(status) && !isFinal(this.#shownStatus || "waiting");
+    const ends = isFinal(status) && !isFinal(this.#shownStatus);
     if (text === this.#shownText && !ends) return;
     if (isFinal(status)) this.#renderer.finish(text);
     else this.#renderer.write(text);
     this.#shownText = text;
   }
 
-  /** @param {Status} status @param {string} note */
-  #updateStatus(status, note) {
-    if (status === this.#shownStatus) return;
-    this.#shownStatus = status;
-    this.#node.dataset.status = status;
-    const word = statusWord(status);
+  /** @param {string} word @param {string} note */
+  #updateState(word, note) {
+    if (word === this.#state.textContent) return;
     this.#state.textContent = word;
     this.#announcer.replaceChildren(element("bdi", [this.#title]), `: ${word}${note ? `. ${note}` : ""}`);
   }

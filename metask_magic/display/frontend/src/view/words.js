@@ -1,5 +1,6 @@
 /** The words for a reply's state. */
 
+/** @typedef {import("../session/protocol.js").Column} Column */
 /** @typedef {import("../session/protocol.js").Status} Status */
 
 /** @type {Record<Status, string>} */
@@ -15,7 +16,8 @@ const WORDS = {
   error: "Failed",
 };
 
-/** @param {Status} status */
-export function statusWord(status) {
+/** @param {Column} column */
+export function stateWord({ status, reasoning, text }) {
+  if (status === "streaming" && reasoning && !text) return "Reasoning";
   return WORDS[status] ?? "";
 }
