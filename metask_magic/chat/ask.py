@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from ..errors import MetaskError
 from .interrupt import InterruptRequest
 from .loop import LoopThread, network
-from .messages import Backend, Event, ReasoningDelta, Request, Sink, TextDelta
+from .messages import Backend, Ended, Event, ReasoningDelta, Request, Sink, TextDelta
 from .reply import Reply, ReplyBuilder
 
 FRAME_SECONDS = 1 / 30
@@ -87,37 +87,38 @@ class Exchange:
             self._builder.fail(error)
         except Exception as error:  # noqa: BLE001 -- a defect of ours must not lose the text that came
             self._builder.fail(_unexpected(error))
+        finally:
+            reply = self._builder.build()
+            self._fresh.append(Ended(reply.finish_reason, reply.error.message if reply.error else ""))
 
 
 def ask(requests: Sequence[tuple[Request, Backend]], sink: Sink, loop: LoopThread = network) -> Outcome:
     """Ask, show while it comes, and return what came.
 
     Nothing raises: a failure is its own reply's `error`, so that one never harms another, and an interrupt
-    closes the connections and is reported in the outcome. What the sink raises is an `error` as well: of the
-    reply it could not show, or of all of them.
+    closes the connections and is reported in the outcome. What the sink raises fails the replies that it
+    could not show.
     """
     wake = threading.Event()
     exchanges = [Exchange(request, backend, wake.set) for request, backend in requests]
+
+    def stop(column: int | None) -> None:
+        for exchange in exchanges if column is None else [exchanges[column]]:
+            exchange.cancel()
+
     with InterruptRequest() as interrupt:
         for exchange in exchanges:
             exchange.launch(loop)
         try:
-            _open(exchanges, sink)
+            sink.open(stop)
             _pump(exchanges, sink, wake, interrupt)
-        finally:
+        except Exception as error:  # noqa: BLE001 -- what cannot be shown must not be lost
             for exchange in exchanges:
-                exchange.cancel()
+                exchange.fail(error)
+        stop(None)
         _await_all(exchanges)
         replies = _close([exchange.reply() for exchange in exchanges], sink)
     return Outcome(replies, interrupt.requested)
-
-
-def _open(exchanges: Sequence[Exchange], sink: Sink) -> None:
-    try:
-        sink.open()
-    except Exception as error:  # noqa: BLE001 -- what cannot be shown must not be lost
-        for exchange in exchanges:
-            exchange.fail(error)
 
 
 def _close(replies: Sequence[Reply], sink: Sink) -> tuple[Reply, ...]:
@@ -135,21 +136,14 @@ def _pump(
 ) -> None:
     while not interrupt.requested:
         finished = all(exchange.done for exchange in exchanges)
-        for column, exchange in enumerate(exchanges):
-            if events := exchange.take():
-                _show(exchange, sink, column, events)
+        news = {column: exchange.take() for column, exchange in enumerate(exchanges)}
+        if any(news.values()):
+            sink.show({column: events for column, events in news.items() if events})
         if finished:
             return
         time.sleep(FRAME_SECONDS)
         wake.wait(HEARTBEAT_SECONDS)
         wake.clear()
-
-
-def _show(exchange: Exchange, sink: Sink, column: int, events: Sequence[Event]) -> None:
-    try:
-        sink.show(column, events)
-    except Exception as error:  # noqa: BLE001 -- what cannot be shown must not be lost
-        exchange.fail(error)
 
 
 def _await_all(exchanges: Sequence[Exchange]) -> None:

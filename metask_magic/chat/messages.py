@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -134,7 +134,16 @@ class Notice(NamedTuple):
     text: str
 
 
-Event: TypeAlias = TextDelta | ReasoningDelta | ToolCallDelta | Served | UsageReported | Finished | Notice
+class Ended(NamedTuple):
+    """The last event of every reply, however it ended. Whoever asked adds it; no backend sends it."""
+
+    finish_reason: FinishReason
+    message: str
+
+
+Event: TypeAlias = (
+    TextDelta | ReasoningDelta | ToolCallDelta | Served | UsageReported | Finished | Notice | Ended
+)
 
 
 class Backend(Protocol):
@@ -168,16 +177,19 @@ class Record:
 class Sink(Protocol):
     """Where replies go. Every method is called from the cell's own thread.
 
-    `open` comes first, then `show` some thirty times a second while anything happens, `close` exactly
-    once. An interrupt can hit any call but `close`: `close` gets the whole text again.
+    `open` comes first, then `show` at most thirty times a second while anything happens, `close` exactly
+    once, with the whole of every reply again.
     """
 
-    def open(self) -> None:
-        """Take the place in the cell where the replies will stand."""
+    def open(self, stop: Callable[[int | None], None]) -> None:
+        """Take the place in the cell where the replies will stand.
+
+        `stop` ends the reply of a column, or all (None); it may be called from any thread.
+        """
         ...
 
-    def show(self, column: int, events: Sequence[Event]) -> None:
-        """Show what is new of the reply at `column`; neighbouring deltas come joined into one."""
+    def show(self, news: Mapping[int, Sequence[Event]]) -> None:
+        """Show what is new, by column; neighbouring deltas come joined into one."""
         ...
 
     def close(self, records: Sequence[Record]) -> None:

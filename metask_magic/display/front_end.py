@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
@@ -35,14 +36,16 @@ def detect(shell: Any) -> FrontEnd:
     return FrontEnd.NOBODY
 
 
-def choose_sink(front_end: FrontEnd, display: str, *, quiet: bool, show_reasoning: bool) -> Sink:
+def choose_sink(
+    front_end: FrontEnd, display: str, models: Sequence[str], *, quiet: bool, show_reasoning: bool
+) -> Sink:
     """Return the sink for a front end and the settings `Metask.display` and `Metask.show_reasoning`."""
     if quiet:
         return SilentSink()
     if display == "text" or (display == "auto" and front_end is FrontEnd.TERMINAL):
         return TerminalSink(show_reasoning=show_reasoning)
     if display == "widget" or (display == "auto" and front_end is FrontEnd.NOTEBOOK):
-        from .live import LiveSink
+        from .widget import WidgetSink
 
-        return LiveSink(show_reasoning=show_reasoning)
+        return WidgetSink(models, show_reasoning=show_reasoning)
     return PublishSink()

@@ -7,7 +7,8 @@ notebook would keep or a comparison would trip over.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 
 from ..chat.messages import Event, Notice, Record
 from .record import to_output
@@ -16,11 +17,11 @@ from .record import to_output
 class PublishSink:
     """Publishes the record at the end; notices go to stderr, for those who wonder why it takes so long."""
 
-    def open(self) -> None:
+    def open(self, stop: Callable[[int | None], None]) -> None:
         pass
 
-    def show(self, column: int, events: Sequence[Event]) -> None:
-        for event in events:
+    def show(self, news: Mapping[int, Sequence[Event]]) -> None:
+        for event in chain.from_iterable(news.values()):
             if isinstance(event, Notice):
                 print(event.text, file=sys.stderr, flush=True)
 

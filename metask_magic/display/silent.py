@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..chat.messages import Event, Record
 
@@ -10,10 +10,10 @@ from ..chat.messages import Event, Record
 class SilentSink:
     """Shows nothing."""
 
-    def open(self) -> None:
+    def open(self, stop: Callable[[int | None], None]) -> None:
         pass
 
-    def show(self, column: int, events: Sequence[Event]) -> None:
+    def show(self, news: Mapping[int, Sequence[Event]]) -> None:
         pass
 
     def close(self, records: Sequence[Record]) -> None:

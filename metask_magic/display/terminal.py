@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..chat.messages import Event, Notice, ReasoningDelta, Record, TextDelta
 from .publish import print_notes
@@ -27,11 +27,11 @@ class TerminalSink:
         self._reasoning = False
         self._printed = False
 
-    def open(self) -> None:
+    def open(self, stop: Callable[[int | None], None]) -> None:
         pass
 
-    def show(self, column: int, events: Sequence[Event]) -> None:
-        for event in events:
+    def show(self, news: Mapping[int, Sequence[Event]]) -> None:
+        for column, event in ((column, event) for column, events in news.items() for event in events):
             match event:
                 case Notice(text):
                     print(text, file=sys.stderr, flush=True)

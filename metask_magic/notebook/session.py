@@ -64,6 +64,7 @@ class Session:
         sink = choose_sink(
             detect(self._shell),
             self._settings.display,
+            [request.model],
             quiet=options.quiet,
             show_reasoning=self._settings.show_reasoning,
         )
