@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 import pytest
 
 from metask_magic.chat.ask import Outcome, ask, join_deltas
 from metask_magic.chat.loop import LoopThread
 from metask_magic.chat.messages import (
+    Ended,
     Event,
     Finished,
     Message,
@@ -69,12 +70,14 @@ class Recorder:
         self.calls.append(name)
         self._on.get(name, lambda: None)()
 
-    def open(self) -> None:
+    def open(self, stop: Callable[[int | None], None]) -> None:
+        self.stop = stop
         self._called("open")
 
-    def show(self, column: int, events: Sequence[Event]) -> None:
-        self.shown.setdefault(column, []).extend(events)
-        self._called(f"show{column}")
+    def show(self, news: Mapping[int, Sequence[Event]]) -> None:
+        for column, events in news.items():
+            self.shown.setdefault(column, []).extend(events)
+            self._called(f"show{column}")
 
     def close(self, records: Sequence[Record]) -> None:
         self.records = list(records)
@@ -143,7 +146,7 @@ def test_everything_is_shown_in_order(loop: LoopThread) -> None:
     ]
     sink = Recorder()
     outcome = run(sink, loop, Script(*events))
-    assert join_deltas(sink.shown[0]) == join_deltas(events)
+    assert join_deltas(sink.shown[0]) == [*join_deltas(events), Ended("stop", "")]
     assert outcome.replies[0].text == sink.text(0)
     assert endings(outcome)[0][1] == "stop"
     assert not outcome.interrupted
@@ -152,14 +155,19 @@ def test_everything_is_shown_in_order(loop: LoopThread) -> None:
 def test_what_waits_is_joined(loop: LoopThread) -> None:
     """All has come before the sink is open, so it is told once."""
     backend = Script(*[A] * 1000, Finished("stop"))
-    sink = Recorder(open=lambda: _await(backend.closed))
+    sink = Recorder(open=lambda: _settle(loop, backend))
     run(sink, loop, backend)
-    assert sink.shown == {0: [TextDelta("a" * 1000), Finished("stop")]}
-    assert sink.calls == ["open", "show0", "close"]
+    assert sink.shown == {0: [TextDelta("a" * 1000), Finished("stop"), Ended("stop", "")]}
 
 
 def _await(event: threading.Event) -> None:
     assert event.wait(PATIENCE)
+
+
+def _settle(loop: LoopThread, backend: Script) -> None:
+    """Wait until a reply has ended, its builder's last step included."""
+    _await(backend.closed)
+    loop.run(asyncio.sleep(0))
 
 
 @pytest.mark.parametrize(
@@ -219,20 +227,54 @@ def test_interrupt_before_anything_came(loop: LoopThread) -> None:
 
 def test_interrupt_leaves_a_finished_reply_whole(loop: LoopThread) -> None:
     whole = Script(*WHOLE)
-    sink = Recorder(open=lambda: _await(whole.closed), show1=interrupt)
+    sink = Recorder(open=lambda: _settle(loop, whole), show1=interrupt)
     outcome = run(sink, loop, whole, Script(A, None))
     assert endings(outcome) == [("ab", "stop"), ("a", "interrupted")]
 
 
-def test_sink_that_cannot_show_fails_its_own_reply(loop: LoopThread) -> None:
+def test_sink_that_cannot_show_fails_what_has_not_ended(loop: LoopThread) -> None:
     handler = signal.getsignal(signal.SIGINT)
-    stalled = Script(A, None)
-    outcome = run(Recorder(show0=divide), loop, stalled, Script(*WHOLE))
+    stalled, whole = Script(A, None), Script(*WHOLE)
+    outcome = run(Recorder(open=lambda: _settle(loop, whole), show0=divide), loop, stalled, whole)
     assert endings(outcome) == [("a", "error"), ("ab", "stop")]
     assert "ZeroDivisionError: sink" in str(outcome.replies[0].error)
     assert not outcome.interrupted
     assert signal.getsignal(signal.SIGINT) is handler
     _await(stalled.closed)
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (0, [("a", "interrupted"), ("ab", "stop")]),
+        (None, [("a", "interrupted"), ("ab", "stop")]),
+    ],
+)
+def test_a_sink_stops_one_reply_or_all_that_run(
+    loop: LoopThread, column: int | None, expected: list[tuple[str, str]]
+) -> None:
+    stalled, whole = Script(A, None), Script(*WHOLE)
+    sink = Recorder(open=lambda: _settle(loop, whole), show0=lambda: sink.stop(column))
+    outcome = run(sink, loop, stalled, whole)
+    assert endings(outcome) == expected
+    assert not outcome.interrupted
+    _await(stalled.closed)
+
+
+@pytest.mark.parametrize(
+    ("steps", "ended"),
+    [
+        (WHOLE, Ended("stop", "")),
+        ((A,), Ended("incomplete", "")),
+        ((A, ServerError("Down.")), Ended("error", "Down.")),
+    ],
+)
+def test_the_last_event_says_how_it_ended(
+    loop: LoopThread, steps: tuple[Event | Exception, ...], ended: Ended
+) -> None:
+    sink = Recorder()
+    run(sink, loop, Script(*steps))
+    assert sink.shown[0][-1] == ended
 
 
 def test_sink_that_cannot_open_fails_all(loop: LoopThread) -> None:

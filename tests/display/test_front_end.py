@@ -48,16 +48,16 @@ def test_colab(asker: SimpleNamespace, front_end: FrontEnd, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("display", "front_end", "sink"),
     [
-        ("auto", NOTEBOOK, "LiveSink"),
+        ("auto", NOTEBOOK, "WidgetSink"),
         ("auto", NOBODY, "PublishSink"),
         ("auto", TERMINAL, "TerminalSink"),
-        *(("widget", front_end, "LiveSink") for front_end in FrontEnd),
+        *(("widget", front_end, "WidgetSink") for front_end in FrontEnd),
         *(("markdown", front_end, "PublishSink") for front_end in FrontEnd),
         *(("text", front_end, "TerminalSink") for front_end in FrontEnd),
     ],
 )
 def test_choose_sink(display: str, front_end: FrontEnd, sink: str) -> None:
-    chosen = choose_sink(front_end, display, quiet=False, show_reasoning=True)
+    chosen = choose_sink(front_end, display, ["m"], quiet=False, show_reasoning=True)
     assert type(chosen).__name__ == sink
 
 
@@ -65,12 +65,12 @@ def test_choose_sink(display: str, front_end: FrontEnd, sink: str) -> None:
     ("front_end", "display"), [*product(FrontEnd, ["auto", "widget", "markdown", "text"])]
 )
 def test_quiet(front_end: FrontEnd, display: str) -> None:
-    chosen = choose_sink(front_end, display, quiet=True, show_reasoning=True)
+    chosen = choose_sink(front_end, display, ["m"], quiet=True, show_reasoning=True)
     assert type(chosen).__name__ == "SilentSink"
 
 
 @pytest.mark.parametrize("show_reasoning", [True, False])
 def test_reasoning_is_passed_on(show_reasoning: bool) -> None:
-    sink = choose_sink(TERMINAL, "auto", quiet=False, show_reasoning=show_reasoning)
+    sink = choose_sink(TERMINAL, "auto", ["m"], quiet=False, show_reasoning=show_reasoning)
     assert isinstance(sink, TerminalSink)
     assert sink._show_reasoning is show_reasoning

@@ -36,8 +36,8 @@ def test_published_once_at_the_end(
     displayed: Displayed, texts: list[str], markdown: str, metadata: object
 ) -> None:
     sink = PublishSink()
-    sink.open()
-    sink.show(0, [TextDelta("a"), ReasoningDelta("x")])
+    sink.open(lambda _column: None)
+    sink.show({0: [TextDelta("a"), ReasoningDelta("x")]})
     assert displayed == []
     sink.close([record(text) for text in texts])
     bundle = {"text/markdown": markdown, "text/plain": markdown}
@@ -52,7 +52,7 @@ def test_nothing_to_publish(displayed: Displayed, texts: list[str]) -> None:
 
 def test_notices_and_notes_go_to_stderr(displayed: Displayed, capsys: pytest.CaptureFixture[str]) -> None:
     sink = PublishSink()
-    sink.show(0, [TextDelta("a"), Notice("Trying again.")])
+    sink.show({0: [TextDelta("a"), Notice("Trying again.")]})
     assert capsys.readouterr() == ("", "Trying again.\n")
     sink.close([record("a", "Not whole."), record("b")])
     assert capsys.readouterr() == ("", "Not whole.\n")
@@ -60,8 +60,8 @@ def test_notices_and_notes_go_to_stderr(displayed: Displayed, capsys: pytest.Cap
 
 def test_quiet_is_silent(displayed: Displayed, capsys: pytest.CaptureFixture[str]) -> None:
     sink = SilentSink()
-    sink.open()
-    sink.show(0, [TextDelta("a"), Notice("n")])
+    sink.open(lambda _column: None)
+    sink.show({0: [TextDelta("a"), Notice("n")]})
     sink.close([record("a", "note")])
     assert displayed == []
     assert capsys.readouterr() == ("", "")

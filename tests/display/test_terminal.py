@@ -15,9 +15,9 @@ ONE = (Record("m", "a", "stop"),)
 
 def shown(events: Sequence[Event], records: Sequence[Record] = ONE, *, show_reasoning: bool = True) -> None:
     sink = TerminalSink(show_reasoning=show_reasoning)
-    sink.open()
+    sink.open(lambda _column: None)
     for event in events:
-        sink.show(0, [event])
+        sink.show({0: [event]})
     sink.close(records)
 
 
@@ -46,7 +46,7 @@ def test_reasoning_can_be_left_out(capsys: pytest.CaptureFixture[str]) -> None:
 def test_printed_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
     sink = TerminalSink()
     for event, out in ((A, "a"), (B, "b")):
-        sink.show(0, [event])
+        sink.show({0: [event]})
         assert capsys.readouterr().out == out
 
 
@@ -79,7 +79,7 @@ def test_an_escape_in_two_pieces(capsys: pytest.CaptureFixture[str]) -> None:
 def test_second_column_after_the_first(capsys: pytest.CaptureFixture[str]) -> None:
     sink = TerminalSink()
     for column, event in ((1, B), (1, Y), (0, A), (1, B)):
-        sink.show(column, [event])
+        sink.show({column: [event]})
     assert capsys.readouterr().out == "a"
     sink.close([*ONE, Record("n", "bb", "stop"), Record("o", "c", "stop")])
     assert capsys.readouterr().out == "\n\n── n\nbb\n\n── o\nc\n"
