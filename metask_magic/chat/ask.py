@@ -21,7 +21,7 @@ from .loop import LoopThread, network
 from .messages import Backend, Ended, Event, ReasoningDelta, Request, Sink, TextDelta
 from .reply import Reply, ReplyBuilder
 
-FRAME_SECONDS = 1 / 30
+FRAME_SECONDS = 1 / 28  # with now and then a message that is none of text: at most thirty a second
 HEARTBEAT_SECONDS = 0.1
 CANCEL_SECONDS = 1.0
 

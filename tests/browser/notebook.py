@@ -1,0 +1,154 @@
+"""A notebook in a page of JupyterLab or Notebook 7, as a user handles it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import nbformat
+from playwright.sync_api import Locator, Page, expect
+
+from .watch import Watch
+
+Theme = Literal["JupyterLab Light", "JupyterLab Dark"]
+
+PAGE_SECONDS = 60.0
+CELL_SECONDS = 60.0
+
+# Found afresh each time: a reload makes new ones. `currentWidget` would miss it while the file browser has focus.
+_PANEL = """
+window.jupyterapp && [...window.jupyterapp.shell.widgets("main")].find((w) => w.sessionContext && w.content?.widgets)
+"""
+_READY = f"""(needsKernel) => {{
+  const panel = {_PANEL.strip()};
+  if (!panel?.context.isReady || !panel.sessionContext.isReady) return false;
+  const kernel = panel.sessionContext.session?.kernel;
+  return !needsKernel || (kernel?.connectionStatus === "connected" && kernel.status === "idle");
+}}"""
+# The command's promise is kept in the page: waiting for it here would keep the test from looking meanwhile.
+_START = f"""([command, index, key]) => {{
+  const panel = {_PANEL.strip()};
+  if (index !== null) {{
+    panel.content.activeCellIndex = index;
+    panel.content.deselectAll();
+  }}
+  const run = {{ done: false, error: null }};
+  (window.__runs ??= {{}})[key] = run;
+  window.jupyterapp.commands.execute(command).then(
+    () => {{ run.done = true; }},
+    (error) => {{ run.done = true; run.error = String(error); }},
+  );
+}}"""
+_RUN_ERROR = "(key) => window.__runs[key].error"
+_IS_DONE = "(key) => window.__runs?.[key]?.done"
+_EXECUTE = "async ([command, args]) => { await window.jupyterapp.commands.execute(command, args); }"
+_RESTART = f"async () => {{ await ({_PANEL.strip()}).sessionContext.session.kernel.restart(); }}"
+_INTERRUPT = f"async () => {{ await ({_PANEL.strip()}).sessionContext.session.kernel.interrupt(); }}"
+
+ALL = "all"
+
+
+class NotebookPage:
+    """One open notebook; `page` is Playwright's, for what is not wrapped here."""
+
+    def __init__(self, page: Page, address: str, path: Path, watch: Watch) -> None:
+        self.page = page
+        self.address = address
+        self.path = path
+        self.watch = watch
+
+    # Opening
+
+    def load(self, *, needs_kernel: bool = True) -> None:
+        """Open the page, and wait for the notebook and for its kernel to be idle."""
+        self.page.goto(self.address)
+        self.wait_until_ready(needs_kernel=needs_kernel)
+
+    def reload(self, *, needs_kernel: bool = True) -> None:
+        """Reload; with `needs_kernel=False` do not wait for a kernel that is busy."""
+        self.page.reload()
+        self.wait_until_ready(needs_kernel=needs_kernel)
+
+    def wait_until_ready(self, *, needs_kernel: bool = True) -> None:
+        self.page.wait_for_function(_READY, arg=needs_kernel, timeout=PAGE_SECONDS * 1000)
+
+    # Cells
+
+    def cell(self, index: int) -> Locator:
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
+
+    def output(self, index: int) -> Locator:
+        """The output area of a cell."""
+        return self.cell(index).locator(".jp-Cell-outputArea")
+
+    def start(self, index: int) -> None:
+        """Run a cell, and do not wait for its end."""
+        self.page.evaluate(_START, ["notebook:run-cell", index, str(index)])
+
+    def wait_done(self, index: int | str, timeout: float = CELL_SECONDS) -> None:
+        """Wait until a cell that was started in this page (or `ALL`) has ended, well or not."""
+        self.page.wait_for_function(_IS_DONE, arg=str(index), timeout=timeout * 1000)
+        assert self.page.evaluate(_RUN_ERROR, str(index)) is None
+
+    def run(self, *indexes: int, timeout: float = CELL_SECONDS) -> None:
+        """Run cells, one after the other, each to its end."""
+        for index in indexes:
+            self.start(index)
+            self.wait_done(index, timeout)
+
+    def run_all(self, timeout: float = CELL_SECONDS) -> None:
+        """Run all cells to their end; the first that fails stops it."""
+        self.page.evaluate(_START, ["notebook:run-all-cells", None, ALL])
+        self.wait_done(ALL, timeout)
+
+    def expect_text(self, index: int, text: str, timeout: float = CELL_SECONDS) -> None:
+        """Wait until a cell's output shows this text."""
+        expect(self.output(index)).to_contain_text(text, timeout=timeout * 1000)
+
+    # Commands
+
+    def execute(self, command: str, **args: Any) -> None:
+        """Run a command of the front end to its end."""
+        self.page.evaluate(_EXECUTE, [command, args])
+
+    def save(self) -> nbformat.NotebookNode:
+        """Save, and return what then is on the disk."""
+        self.execute("docmanager:save")
+        return self.on_disk()
+
+    def on_disk(self) -> nbformat.NotebookNode:
+        notebook = nbformat.read(self.path, as_version=4)
+        nbformat.validate(notebook)
+        return notebook
+
+    def saved_outputs(self, index: int) -> Sequence[nbformat.NotebookNode]:
+        """Save, and return the outputs of a cell as they are on the disk."""
+        outputs: Sequence[nbformat.NotebookNode] = self.save().cells[index].outputs
+        return outputs
+
+    def restart(self) -> None:
+        """Restart the kernel, without the question whether that is meant, and wait for it."""
+        self.page.evaluate(_RESTART)
+        self.wait_until_ready()
+
+    def interrupt(self) -> None:
+        """What the ■ button does."""
+        self.page.evaluate(_INTERRUPT)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.execute("apputils:change-theme", theme=theme)
+        self.page.locator(f"body[data-jp-theme-name='{theme}']").wait_for(state="attached")
+
+    # Looking
+
+    def wait_for(self, condition: str, arg: Any = None, timeout: float = CELL_SECONDS) -> None:
+        """Wait until a JavaScript expression or function holds in the page."""
+        self.page.wait_for_function(condition, arg=arg, timeout=timeout * 1000)
+
+    def screenshot(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=path)
+
+
+Opener = Callable[..., NotebookPage]
