@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 Bundle = dict[str, Any]
 
 METADATA_KEY = "metask"
+UNTYPESET = "mathjax_ignore tex2jax_ignore"
 SCHEMES = {"http", "https", "mailto"}
 MAX_NESTING = 40
+MOST_OPEN_BRACKETS = 500
 
 # MathJax links, fetches fonts, styles and defines macros that do; what is typeset may hold none of these.
 _TEX_COMMAND = (
@@ -39,7 +41,7 @@ _SUSPECT = re.compile(
     + r"""
     | <[a-z/!?]                                       # may begin raw HTML, or an autolink
     | !\[                                             # an image is fetched when it is shown
-    | (?:javascript|vbscript|data|blob|file)\s*(?::|&)  # schemes that run or leak
+    | (?:javascript|vbscript|data|blob|file):[^\s*_]   # schemes that run or leak
     | ftp://                                          # another scheme that becomes a link by itself
     | \](?:\(|:)\s*+(?!https?://|mailto:)[^\s)]       # any link but an absolute one
     | \](?:\(|:)\s*+(?:[^\s$\\"()\]]|\([^\s$\\"()\]]*\))*+  # a link to an address ...
@@ -104,6 +106,8 @@ def to_safe_html(text: str) -> str:
     """Render untrusted Markdown to HTML that runs and fetches nothing."""
     import nh3
 
+    if text.count("[") - text.count("]") > MOST_OPEN_BRACKETS:  # for each a parser looks through the rest
+        return f"<pre>{html.escape(text)}</pre>"
     body = nh3.clean(
         _renderer().render(_INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text)),
         tags=_TAGS,
@@ -114,7 +118,7 @@ def to_safe_html(text: str) -> str:
         url_relative="deny",
     )
     # Markdown may put a command together that its source does not show, out of entities.
-    untypeset = " mathjax_ignore tex2jax_ignore" if _TEX.search(html.unescape(text)) else ""
+    untypeset = f" {UNTYPESET}" if _TEX.search(html.unescape(text)) else ""
     return f'{_STYLE}<div class="metask-record{untypeset}">{body}</div>'
 
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .record import UNTYPESET
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -39,7 +41,8 @@ class Table:
         body = "".join(_row(row, "td") for row in self.rows)
         note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
         title = f"<p><strong>{html.escape(self.title)}</strong></p>" if self.title else ""
-        return f"{title}<table>{head}<tbody>{body}</tbody></table>{note}"
+        # A server's text is no mathematics: MathJax would typeset it, links included.
+        return f'<div class="{UNTYPESET}">{title}<table>{head}<tbody>{body}</tbody></table>{note}</div>'
 
 
 def _row(cells: Sequence[str], tag: str) -> str:

@@ -71,7 +71,7 @@ class Session:
         outcome = ask([(request, backend)], sink)
         reply = outcome.replies[0]
         self._value.bind(options.out, reply)
-        if reply.error or outcome.interrupted:
+        if reply.error or (outcome.interrupted and reply.finish_reason == "interrupted"):
             self._value.keep(reply)
             raise self._failure(reply)
         self._value.mark_shown(reply, by_cell_magic=by_cell_magic)

@@ -16,9 +16,10 @@ Theme = Literal["JupyterLab Light", "JupyterLab Dark"]
 PAGE_SECONDS = 60.0
 CELL_SECONDS = 60.0
 
-# Found afresh each time: a reload makes new ones. `currentWidget` would miss it while the file browser has focus.
+# `currentWidget` would miss it while the file browser has the focus.
 _PANEL = """
-window.jupyterapp && [...window.jupyterapp.shell.widgets("main")].find((w) => w.sessionContext && w.content?.widgets)
+window.jupyterapp &&
+  [...window.jupyterapp.shell.widgets("main")].find((w) => w.sessionContext && w.content?.widgets)
 """
 _READY = f"""(needsKernel) => {{
   const panel = {_PANEL.strip()};
@@ -118,7 +119,7 @@ class NotebookPage:
         return self.on_disk()
 
     def on_disk(self) -> nbformat.NotebookNode:
-        notebook = nbformat.read(self.path, as_version=4)
+        notebook: nbformat.NotebookNode = nbformat.read(self.path, as_version=4)
         nbformat.validate(notebook)
         return notebook
 
@@ -138,7 +139,7 @@ class NotebookPage:
 
     def set_theme(self, theme: Theme) -> None:
         self.execute("apputils:change-theme", theme=theme)
-        self.page.locator(f"body[data-jp-theme-name='{theme}']").wait_for(state="attached")
+        expect(self.page.locator("body")).to_have_attribute("data-jp-theme-name", theme, timeout=30_000)
 
     # Looking
 

@@ -80,8 +80,8 @@ class Watch:
         self.requests.append(request.url)
 
     def _on_dialog(self, dialog: Dialog) -> None:
-        self.dialogs.append(f"{dialog.type}: {dialog.message}")
-        # The question whether to leave a page is ours to answer: staying would hang the test.
+        if dialog.type != "beforeunload":  # JupyterLab's own, where a notebook is not saved
+            self.dialogs.append(f"{dialog.type}: {dialog.message}")
         dialog.accept()
 
     def _on_console(self, message: ConsoleMessage) -> None:

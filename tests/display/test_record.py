@@ -309,7 +309,7 @@ def test_harmless_wherever_it_stands(around: str) -> None:
 WARY = [
     *(
         "javascript:x",
-        "VBScript :x",
+        "VBScript:x",
         "data&colon;x",
         "blob:x",
         "file:///x",
@@ -592,3 +592,15 @@ def test_ordinary_mathematics_is_kept(text: str) -> None:
 @pytest.mark.parametrize("text", NOT_TYPESET)
 def test_mathematics_that_can_do_more_is_not_typeset(text: str) -> None:
     assert '<div class="metask-record mathjax_ignore tex2jax_ignore">' in to_bundle(text)["text/html"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Here is the data: three rows.", "the file: a.txt", "**JavaScript:** runs in a browser", "Data:\n\n- a"],
+)
+def test_words_that_are_schemes_too_are_ordinary(text: str) -> None:
+    assert "text/markdown" in to_bundle(text)
+
+
+def test_a_flood_of_brackets_is_shown_as_it_is() -> None:
+    assert to_safe_html("![" * 600 + "<b>").startswith("<pre>![")

@@ -37,7 +37,8 @@ def test_text(table: Table, lines: list[str]) -> None:
     ],
 )
 def test_html(table: Table, page: str) -> None:
-    assert table._repr_mimebundle_() == {"text/html": page, "text/plain": str(table)}
+    untypeset = f'<div class="mathjax_ignore tex2jax_ignore">{page}</div>'
+    assert table._repr_mimebundle_() == {"text/html": untypeset, "text/plain": str(table)}
 
 
 @pytest.mark.parametrize("hostile", ["<img src=x>", "&lt;", "\"'>"])

@@ -7,7 +7,7 @@ export function column(about) {
 /** anywidget's model, as far as the front end uses it. */
 export class FakeModel {
   sent = [];
-  #handlers = new Set();
+  #handlers = new Map();
   #traits;
 
   constructor(traits = {}) {
@@ -22,16 +22,25 @@ export class FakeModel {
     this.sent.push(message);
   }
 
-  on(_event, handler) {
-    this.#handlers.add(handler);
+  on(event, handler) {
+    this.#handlers.set(event, [...(this.#handlers.get(event) ?? []), handler]);
   }
 
-  off(_event, handler) {
-    this.#handlers.delete(handler);
+  off(event, handler) {
+    this.#handlers.set(event, (this.#handlers.get(event) ?? []).filter((known) => known !== handler));
+  }
+
+  trigger(event, payload) {
+    for (const handler of this.#handlers.get(event) ?? []) handler(payload);
   }
 
   /** A message from the kernel. */
   receive(message) {
-    for (const handler of this.#handlers) handler(message);
+    this.trigger("msg:custom", message);
+  }
+
+  /** The kernel was restarted. */
+  lose() {
+    this.trigger("comm_live_update");
   }
 }

@@ -65,6 +65,29 @@ for (const [status, word] of Object.entries(ENDS)) {
   });
 }
 
+test("a kernel that goes in mid-stream leaves the text, and nothing that waits", () => {
+  const { model, $, write, change } = open();
+  model.receive({ type: "ack" });
+  write("so far");
+  change({ status: "streaming" });
+  model.lose();
+  paint();
+  assert.equal($("p").textContent, "so far");
+  assert.equal($(".metask-stop").hidden, true);
+  assert.equal($(".metask-column").dataset.status, "incomplete");
+  assert.match($(".metask-state").textContent, /kernel has gone/);
+  change({ detail: "2 s" });
+  assert.equal($(".metask-state").textContent, "Answering", "it was only out of reach");
+});
+
+test("a kernel that goes after the end changes nothing", () => {
+  const { model, $, change } = open();
+  change({ status: "stop" });
+  model.lose();
+  paint();
+  assert.equal($(".metask-state").textContent, "Done");
+});
+
 test("a note comes and goes", () => {
   const { $, change } = open();
   change({ status: "waiting", note: "Rate limited: waiting 3 s" });

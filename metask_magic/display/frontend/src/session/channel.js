@@ -7,8 +7,8 @@
  * @typedef {object} Model The part of anywidget's model that is used.
  * @property {(name: string) => any} get
  * @property {(message: ToKernel) => void} send
- * @property {(event: "msg:custom", handler: (message: FromKernel) => void) => void} on
- * @property {(event: "msg:custom", handler: (message: FromKernel) => void) => void} off
+ * @property {(event: string, handler: (message: any) => void) => void} on
+ * @property {(event: string, handler: (message: any) => void) => void} off
  */
 
 /** The first message behind the comm's opening may wait in the busy main shell, so hello is said again. */
@@ -36,8 +36,12 @@ export function connect(model, session) {
     if (session.behind) resync.ask(() => session.behind);
     else resync.done();
   };
+  // The widget manager's word for a kernel that was restarted or is out of reach.
+  const onGone = () => session.lose();
   model.on("msg:custom", onMessage);
+  model.on("comm_live_update", onGone);
   return () => {
+    model.off("comm_live_update", onGone);
     timers.forEach(clearTimeout);
     resync.done();
     model.off("msg:custom", onMessage);

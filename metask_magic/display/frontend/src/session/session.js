@@ -20,6 +20,8 @@ export class Session {
   acknowledged = false;
   /** Text is missing, and a keyframe with it has not come yet. */
   behind = false;
+  /** The kernel has gone (restarted, or out of reach), and nothing has come from it since. */
+  lost = false;
   /** @type {Set<() => void>} */
   #listeners = new Set();
 
@@ -43,9 +45,16 @@ export class Session {
 
   /** @param {FromKernel} message */
   receive(message) {
+    this.lost = false;
     if (message.type === "delta") this.#applyDelta(message);
     else if (message.type === "keyframe") this.adopt(message.state);
     else if (message.type === "ack") this.acknowledged = true;
+    this.#notify();
+  }
+
+  /** Note that the kernel has gone: what came of a reply is all that will. */
+  lose() {
+    this.lost = true;
     this.#notify();
   }
 

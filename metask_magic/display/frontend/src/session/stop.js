@@ -46,7 +46,7 @@ export class StopControl {
 
   /** Can the reply be stopped from here? */
   get available() {
-    return this.#running && (this.#session.acknowledged || this.#interrupt !== null);
+    return this.#running && !this.#session.lost && (this.#session.acknowledged || this.#interrupt !== null);
   }
 
   /** It was asked for and has not happened yet. */

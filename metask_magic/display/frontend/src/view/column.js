@@ -66,9 +66,11 @@ export class ColumnView {
     const note = cleanNote(column.note);
     if (note !== this.#note.textContent) this.#note.textContent = note;
     if (column.detail !== this.#detail.textContent) this.#detail.textContent = column.detail;
-    this.#updateState(stateWord(column), note);
+    const { lost } = this.#session;
+    this.#updateState(stateWord(column, lost), note);
     this.#updateStop();
-    this.#node.dataset.status = this.#shownStatus = column.status;
+    this.#shownStatus = column.status;
+    this.#node.dataset.status = lost && !isFinal(column.status) ? "incomplete" : column.status;
   }
 
   dispose() {

@@ -1,5 +1,7 @@
 /** The words for a reply's state. */
 
+import { isFinal } from "../session/protocol.js";
+
 /** @typedef {import("../session/protocol.js").Column} Column */
 /** @typedef {import("../session/protocol.js").Status} Status */
 
@@ -16,8 +18,9 @@ const WORDS = {
   error: "Failed",
 };
 
-/** @param {Column} column */
-export function stateWord({ status, reasoning, text }) {
+/** @param {Column} column @param {boolean} lost The kernel has gone. */
+export function stateWord({ status, reasoning, text }, lost) {
+  if (lost && !isFinal(status)) return "Broken off: the kernel has gone";
   if (status === "streaming" && reasoning && !text) return "Reasoning";
   return WORDS[status] ?? "";
 }
