@@ -1,7 +1,8 @@
 """The record: what stays in the notebook of a reply, harmless in any front end.
 
 Jupyter renders the outputs of a cell the user ran as trusted, so a reply with raw HTML in it would run
-scripts. Text that cannot be more than text in any Markdown parser is kept byte for byte; anything else is
+scripts. Text that cannot be more than text in any Markdown parser is kept as it is (but for the marks of
+mathematics, which Jupyter wants otherwise than models write them); anything else is
 rendered here with HTML off, cleaned, and kept as HTML. The source is `text/plain` in both cases.
 """
 
@@ -14,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..chat.messages import JSON, Record
+from .mathematics import with_dollars
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -89,9 +91,10 @@ _STYLE = (
 
 def to_bundle(text: str) -> Bundle:
     """Return the MIME bundle of a reply's text: Markdown where it is harmless, clean HTML otherwise."""
-    if _SUSPECT.search(text):
-        return {"text/html": to_safe_html(text), "text/plain": text}
-    return {"text/markdown": text, "text/plain": text}
+    shown = with_dollars(text)
+    if _SUSPECT.search(shown):
+        return {"text/html": to_safe_html(shown), "text/plain": text}
+    return {"text/markdown": shown, "text/plain": text}
 
 
 def to_output(records: Sequence[Record]) -> tuple[Bundle, dict[str, JSON]]:
