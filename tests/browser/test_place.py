@@ -54,10 +54,13 @@ def test_a_narrow_page_holds_text_and_buttons(lab: Lab, gateway: GatewayServer, 
     notebook.start(1)
     column = notebook.output(1).locator(".metask-column")
     expect(column.locator("li li")).to_have_text("nested", timeout=60_000)
+    text = column.locator("h1").bounding_box()
+    assert text is not None
     for name in ("Stop the reply of gpt-4o-mini", "Copy the reply of gpt-4o-mini as Markdown"):
         box = column.get_by_role("button", name=name).bounding_box()
         assert box is not None
         assert box["x"] + box["width"] <= 480
+        assert box["y"] + box["height"] <= text["y"], "the text is not covered"
     notebook.screenshot(screenshots / "narrow.png")
     gate.open()
     notebook.wait_done(1)
