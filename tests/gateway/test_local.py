@@ -61,18 +61,22 @@ def wait_until(happened: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def command_line(pid: int) -> str:
-    """The command line of a process; empty when it is gone."""
+def read(path: Path) -> str:
+    """A file of /proc; empty when its process or thread is gone."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_text()
+        return path.read_text()
     except OSError:
         return ""
+
+
+def command_line(pid: int) -> str:
+    return read(Path(f"/proc/{pid}/cmdline"))
 
 
 def servers(parent: int | None = None) -> set[int]:
     """The model processes whose parent is this process, or `parent`."""
     tasks = Path(f"/proc/{parent or os.getpid()}/task").glob("*/children")
-    children = {int(pid) for task in tasks for pid in task.read_text().split()}
+    children = {int(pid) for task in tasks for pid in read(task).split()}
     return {pid for pid in children if local.PROGRAM.name in command_line(pid)}
 
 
