@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Locator, expect
 
 from .notebook import CELL_SECONDS, NotebookPage
-
-needs_widget = pytest.mark.skipif(
-    find_spec("metask_magic.display.view") is None, reason="the widget is not integrated yet"
-)
 
 INTERRUPT = "/interrupt"
 

@@ -8,10 +8,8 @@ from ..gateway_server import GatewayServer
 from .audit import audit, click_all
 from .hostile import HOSTILE, HOSTILE_LINES
 from .lab import Lab
-from .live import LiveView, needs_widget
+from .live import LiveView
 from .notebook import NotebookPage
-
-pytestmark = needs_widget
 
 # One view with a column for each text, which grow piece by piece as they would from the network.
 VIEW = """

@@ -7,11 +7,9 @@ from playwright.sync_api import expect
 
 from ..gateway_server import Gate, GatewayServer, Streamed
 from .lab import App, Lab
-from .live import LiveView, needs_widget
+from .live import LiveView
 from .notebook import NotebookPage
 from .server import NO_SUBSHELLS, SUBSHELLS
-
-pytestmark = needs_widget
 
 ASK = "%%metask gpt-4o-mini -o reply\nHi"
 TELL = "print(reply.text, reply.finish_reason)"

@@ -9,10 +9,8 @@ from playwright.sync_api import Locator, expect
 
 from ..gateway_server import CUT, Gate, GatewayServer, Reasoning, Streamed, refused
 from .lab import App, Lab
-from .live import LiveView, contrast, needs_widget
+from .live import LiveView, contrast
 from .notebook import Theme
-
-pytestmark = needs_widget
 
 ASK = "%%metask gpt-4o-mini -o reply\nHi"
 
