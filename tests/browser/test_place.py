@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from ..gateway_server import Gate, GatewayServer, Streamed
+from ..gateway_server import Gate, GatewayServer, Reasoning, Streamed
 from .lab import Lab
 
 ASK = "%%metask gpt-4o-mini\nHi"
@@ -29,7 +29,7 @@ answer = 42
 
 def test_the_record_stands_where_the_live_text_stood(lab: Lab, gateway: GatewayServer) -> None:
     gate = Gate()
-    gateway.script(Streamed([*TEXT, gate, "\nThe end."]))
+    gateway.script(Streamed([Reasoning("Let me see."), *TEXT, gate, "\nThe end."]))
     notebook = lab.open(ASK)
     notebook.start(1)
     output = notebook.output(1)

@@ -120,6 +120,17 @@ test("reasoning is open while it grows and closed after", () => {
   assert.equal($(".metask-state").textContent, "Answering");
 });
 
+test("reasoning stands above while there is nothing else, and below the answer", () => {
+  const { $, change, model } = open();
+  const isAbove = () => Boolean($(".metask-reasoning").compareDocumentPosition($(".metask-body")) & Node.DOCUMENT_POSITION_FOLLOWING);
+  model.receive({ type: "delta", reasoning: [[0, 0, "Hm."]] });
+  change({ status: "streaming" });
+  assert.ok(isAbove());
+  model.receive({ type: "delta", text: [[0, 0, "42"]] });
+  paint();
+  assert.ok(!isAbove());
+});
+
 test("reasoning that was opened or closed by hand is left alone", () => {
   const { model, $ } = open();
   model.receive({ type: "delta", reasoning: [[0, 0, "hm"]] });

@@ -63,6 +63,7 @@ export class ColumnView {
     const column = this.#session.columns[this.#index];
     this.#reasoning.update(column);
     this.#updateText(column);
+    this.#placeReasoning(column);
     const note = cleanNote(column.note);
     if (note !== this.#note.textContent) this.#note.textContent = note;
     if (column.detail !== this.#detail.textContent) this.#detail.textContent = column.detail;
@@ -110,6 +111,12 @@ export class ColumnView {
     if (isFinal(status)) this.#renderer.finish(text);
     else this.#renderer.write(text);
     this.#shownText = text;
+  }
+
+  /** Once the answer begins it stands where the record will; the reasoning goes below it. @param {Column} column */
+  #placeReasoning({ text }) {
+    const { node } = this.#reasoning;
+    if (text && this.#body.nextSibling !== node) this.#body.after(node);
   }
 
   /** @param {string} word @param {string} note */
