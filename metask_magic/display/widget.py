@@ -75,13 +75,12 @@ class WidgetSink:
         now = time.perf_counter()
         for column, events in news.items():
             for event in events:
-                self._take(column, event)
+                self._take(self._view, column, event)
             self._view.update(column, detail=self._progress[column].detail(now))
         self._view.flush()
 
-    def _take(self, column: int, event: Event) -> None:
-        view, progress = self._view, self._progress[column]
-        assert view is not None  # noqa: S101 -- for mypy; `show` has looked
+    def _take(self, view: ReplyView, column: int, event: Event) -> None:
+        progress = self._progress[column]
         match event:
             case TextDelta(text):
                 progress.characters += len(text)
@@ -99,7 +98,7 @@ class WidgetSink:
         from IPython.display import display, update_display
 
         bundle, metadata = to_output(records)
-        if self._view is None:  # interrupted before there was a place to update
+        if self._view is None:  # `open` failed: there is no place to update
             display(bundle, raw=True, metadata=metadata)
         else:
             self._finish(self._view, records)
