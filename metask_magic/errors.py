@@ -3,11 +3,16 @@
     MetaskError
     ├── OptionError              the option line cannot be read
     ├── PromptError              the prompt cannot be rendered
+    │   └── AttachmentError          something cannot be attached to it
+    ├── ConversationError        a conversation cannot be used as asked
+    ├── SchemaError              the reply does not fit its schema
+    ├── ToolError                the tools cannot be used as asked
     ├── SettingError             a setting has a value it cannot have
     │   └── MissingKeyError      there is no key to send
     ├── LocalModelError          the embedded model cannot run here
     ├── GatewayError             the gateway refused
     │   ├── BadRequestError          400, 422
+    │   │   └── ContextLengthError       the prompt is longer than the model takes
     │   ├── AuthenticationError      401
     │   ├── PermissionDeniedError    403
     │   ├── NotFoundError            404
@@ -113,6 +118,22 @@ class PromptError(MetaskError):
     """The prompt cannot be rendered."""
 
 
+class AttachmentError(PromptError):
+    """Something cannot be attached to the prompt."""
+
+
+class ConversationError(MetaskError):
+    """A conversation cannot be used as asked."""
+
+
+class SchemaError(MetaskError):
+    """The reply does not fit its schema, or the schema is none."""
+
+
+class ToolError(MetaskError):
+    """The tools cannot be used as asked."""
+
+
 class SettingError(MetaskError):
     """A setting has a value it cannot have."""
 
@@ -147,6 +168,10 @@ class GatewayError(MetaskError):
 
 class BadRequestError(GatewayError):
     """400 or 422: a parameter is missing or not allowed."""
+
+
+class ContextLengthError(BadRequestError):
+    """400: the prompt is longer than the model takes."""
 
 
 class AuthenticationError(GatewayError):

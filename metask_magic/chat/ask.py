@@ -16,6 +16,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from ..errors import MetaskError
+from .errands import Errands
 from .interrupt import InterruptRequest
 from .loop import LoopThread, network
 from .messages import Backend, Ended, Event, ReasoningDelta, Request, Sink, TextDelta
@@ -98,14 +99,23 @@ class Exchange:
             self._closed.set()
 
 
-def ask(requests: Sequence[tuple[Request, Backend]], sink: Sink, loop: LoopThread = network) -> Outcome:
+def ask(
+    requests: Sequence[tuple[Request, Backend]],
+    sink: Sink,
+    errands: Errands | None = None,
+    loop: LoopThread = network,
+) -> Outcome:
     """Ask, show while it comes, and return what came.
+
+    `errands` are the calls that backends want made in this thread.
 
     Nothing raises: a failure is its own reply's `error`, so that one never harms another, and an interrupt
     closes the connections and is reported in the outcome. What the sink raises fails the replies that it
     could not show.
     """
     wake = threading.Event()
+    errands = errands or Errands()
+    errands.attach(wake.set)
     exchanges = [Exchange(request, backend, wake.set) for request, backend in requests]
 
     def stop(column: int | None) -> None:
@@ -117,7 +127,7 @@ def ask(requests: Sequence[tuple[Request, Backend]], sink: Sink, loop: LoopThrea
             exchange.launch(loop)
         try:
             sink.open(stop)
-            _pump(exchanges, sink, wake, interrupt)
+            _pump(exchanges, sink, wake, interrupt, errands)
         except Exception as error:  # noqa: BLE001 -- what cannot be shown must not be lost
             for exchange in exchanges:
                 exchange.fail(error)
@@ -138,7 +148,11 @@ def _close(replies: Sequence[Reply], sink: Sink) -> tuple[Reply, ...]:
 
 
 def _pump(
-    exchanges: Sequence[Exchange], sink: Sink, wake: threading.Event, interrupt: InterruptRequest
+    exchanges: Sequence[Exchange],
+    sink: Sink,
+    wake: threading.Event,
+    interrupt: InterruptRequest,
+    errands: Errands,
 ) -> None:
     while not interrupt.requested:
         finished = all(exchange.done for exchange in exchanges)
@@ -147,6 +161,7 @@ def _pump(
             sink.show({column: events for column, events in news.items() if events})
         if finished:
             return
+        errands.run(interrupt)
         time.sleep(FRAME_SECONDS)
         wake.wait(HEARTBEAT_SECONDS)
         wake.clear()

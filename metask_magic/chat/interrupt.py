@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -29,6 +31,20 @@ class InterruptRequest:
     ) -> None:
         if self._previous is not None:
             signal.signal(signal.SIGINT, self._previous)
+
+    @contextmanager
+    def thrown(self) -> Iterator[None]:
+        """Let an interrupt stop the user's own code: it raises in there, and sets `requested` out here."""
+        if self._previous is None:
+            yield
+            return
+        try:
+            signal.signal(signal.SIGINT, self._previous)
+            yield
+        except KeyboardInterrupt:
+            self.requested = True
+        finally:
+            signal.signal(signal.SIGINT, self._request)
 
     def _request(self, _signal: int, _frame: FrameType | None) -> None:
         self.requested = True

@@ -12,13 +12,19 @@ from typing import Any, get_args
 from ..errors import MetaskError
 from .messages import (
     JSON,
+    Continued,
     Event,
     Finished,
     FinishReason,
+    Format,
+    Message,
+    Parsed,
     ReasoningDelta,
     Record,
     Request,
     Served,
+    Step,
+    Stepped,
     TextDelta,
     ToolCall,
     ToolCallDelta,
@@ -56,6 +62,14 @@ class Reply:
         the stream ended without saying; `error`.
     reasoning
         What the model showed of its reasoning.
+    data
+        The object the text stands for, with `--schema` or `-f json`; None otherwise.
+    tool_calls
+        The functions the model asked for, in order.
+    steps
+        What was done on the way: each tool that was called with its result, each answer that did not fit.
+    messages
+        What the reply adds to a conversation: the calls, their results, the answer.
     elapsed, first_token_after
         Seconds from asking to the end, and to the first piece of text or reasoning (None if none came).
     request_id
@@ -76,6 +90,10 @@ class Reply:
     first_token_after: float | None = None
     request_id: str | None = None
     params: Mapping[str, JSON] = field(default_factory=dict)
+    data: Any = None
+    steps: tuple[Step, ...] = ()
+    messages: tuple[Message, ...] = ()
+    format: Format = "markdown"
     error: MetaskError | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
@@ -102,6 +120,8 @@ class Reply:
             finish_reason=self.finish_reason,
             reasoning=self.reasoning,
             note=INCOMPLETE_NOTE if self.finish_reason == "incomplete" else "",
+            format=self.format,
+            steps=self.steps,
             metadata=self._provenance(),
         )
 
@@ -113,13 +133,24 @@ class Reply:
             "usage": self.usage.to_json() if self.usage else None,
             "finish_reason": self.finish_reason,
             "request_id": self.request_id,
+            "steps": [step.to_json() for step in self.steps],
         }
-        return {name: fact for name, fact in facts.items() if fact not in (None, {})}
+        return {name: fact for name, fact in facts.items() if fact not in (None, {}, [])}
 
 
 def _first_word(info: str) -> str:
     words = info.split()
     return words[0] if words else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rounds:
+    """What the requests before the last one of a reply brought; `usage` is None before the first ended."""
+
+    text: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    messages: tuple[Message, ...] = ()
+    usage: Usage | None = None
 
 
 class ReplyBuilder:
@@ -137,6 +168,9 @@ class ReplyBuilder:
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._calls: dict[int, ToolCall] = {}
+        self._earlier = _Rounds()
+        self._steps: list[Step] = []
+        self._data: Any = None
         self._served = Served(None, None)
         self._usage: Usage | None = None
         self._reported: str | None = None
@@ -165,6 +199,31 @@ class ReplyBuilder:
                 self._usage = usage
             case Finished(reason):
                 self._reported = reason
+            case Stepped(step):
+                self._steps.append(step)
+            case Continued():
+                self._continue(event)
+            case Parsed(data):
+                self._data = data
+
+    def _continue(self, event: Continued) -> None:
+        """Put this round away: a further request of the same reply follows."""
+        usage = self._usage if self._earlier.usage is None else self._total_usage()
+        self._earlier = _Rounds(
+            text=self._earlier.text + "".join(self._text) if event.keep_text else "",
+            calls=(*self._earlier.calls, *self._round_calls()),
+            messages=(*self._earlier.messages, *event.messages),
+            usage=usage or Usage(),
+        )
+        self._text, self._calls, self._usage, self._reported = [], {}, None, None
+
+    def _round_calls(self) -> tuple[ToolCall, ...]:
+        return tuple(call for _, call in sorted(self._calls.items()))
+
+    def _total_usage(self) -> Usage | None:
+        if self._earlier.usage is None:
+            return self._usage
+        return self._earlier.usage + (self._usage or Usage())
 
     def _mark_first(self) -> None:
         if self._first_at is None:
@@ -197,18 +256,26 @@ class ReplyBuilder:
         """The reply as far as it has come; `interrupted` where it has not ended."""
         with self._lock:
             reason, ended_at, error = self._ending or ("interrupted", self._clock(), None)
+            answer = "".join(self._text)
             return Reply(
-                text="".join(self._text),
+                text=self._earlier.text + answer,
                 requested_model=self._request.model,
                 finish_reason=reason,
                 model=self._served.model,
-                usage=self._usage,
+                usage=self._total_usage(),
                 reasoning="".join(self._reasoning),
-                tool_calls=tuple(call for _, call in sorted(self._calls.items())),
+                tool_calls=(*self._earlier.calls, *self._round_calls()),
                 elapsed=ended_at - self._asked_at,
                 first_token_after=None if self._first_at is None else self._first_at - self._asked_at,
                 request_id=self._served.request_id,
                 params=dict(self._request.params),
+                data=self._data,
+                steps=tuple(self._steps),
+                messages=(
+                    *self._earlier.messages,
+                    Message("assistant", answer.strip(), tool_calls=self._round_calls()),
+                ),
+                format=self._request.format,
                 error=error,
             )
 

@@ -9,11 +9,11 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, get_args
 
 from IPython.core.magic_arguments import MagicArgumentParser, argument
 
-from ..chat.messages import JSON
+from ..chat.messages import JSON, Format
 from ..errors import OptionError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -27,7 +27,43 @@ _OPTIONS = (
         metavar="TEXT",
         help="The system message; a template too. Quote it if it has blanks.",
     ),
+    argument(
+        "-c", "--chat", metavar="NAME", help="Take part in the conversation NAME; else a cell stands alone."
+    ),
+    argument(
+        "-a",
+        "--attach",
+        action="append",
+        default=[],
+        metavar="WHAT",
+        help="""A variable (table, figure, image, any object) or the path of a file (image, text, PDF, table).
+        Repeatable.""",
+    ),
     argument("-o", "--out", metavar="NAME", help="Bind the reply to NAME."),
+    argument(
+        "-f",
+        "--format",
+        choices=get_args(Format),
+        default=None,
+        metavar="KIND",
+        help="""What the reply is: markdown (default), text, json, html, math, or code, which is put into the
+        next cell and never run.""",
+    ),
+    argument(
+        "--schema",
+        metavar="NAME",
+        help="""Structured output: a Pydantic model, dataclass, TypedDict or JSON Schema of the notebook.
+        reply.data is the validated object.""",
+    ),
+    argument(
+        "-T",
+        "--tool",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="A function of the notebook that the model may call. Repeatable.",
+    ),
+    argument("--confirm", action="store_true", help="Ask before each call of a tool."),
     argument("--temperature", type=float, metavar="X", help="Sampling temperature, 0 to 2."),
     argument("--max-tokens", type=int, metavar="N", help="Longest reply, in tokens."),
     argument("--top-p", type=float, metavar="X", help="Nucleus sampling; use it or the temperature."),
@@ -54,7 +90,13 @@ class CellOptions:
 
     model: str | None = None
     system: str | None = None
+    chat: str | None = None
+    attach: tuple[str, ...] = ()
     out: str | None = None
+    format: Format | None = None
+    schema: str | None = None
+    tools: tuple[str, ...] = ()
+    confirm: bool = False
     params: Mapping[str, JSON] = field(default_factory=dict)
     stream: bool = True
     quiet: bool = False
@@ -185,7 +227,13 @@ def _to_options(parsed: argparse.Namespace) -> CellOptions:
     return CellOptions(
         model=parsed.model,
         system=parsed.system,
+        chat=parsed.chat,
+        attach=tuple(parsed.attach),
         out=parsed.out,
+        format=parsed.format,
+        schema=parsed.schema,
+        tools=tuple(parsed.tool),
+        confirm=parsed.confirm,
         params=params,
         stream=not parsed.no_stream,
         quiet=parsed.quiet,

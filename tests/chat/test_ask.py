@@ -92,7 +92,7 @@ WHOLE = (TextDelta("a"), TextDelta("b"), Finished("stop"))
 
 def run(sink: Recorder, loop: LoopThread, *backends: Script) -> Outcome:
     asked = [(Request(f"m{at}", (Message("user", "Hi"),)), backend) for at, backend in enumerate(backends)]
-    outcome = ask(asked, sink, loop)
+    outcome = ask(asked, sink, loop=loop)
     assert (sink.calls[0], sink.calls[-1]) == ("open", "close")
     assert sink.calls.count("open") == sink.calls.count("close") == 1
     assert [record.text for record in sink.records] == [reply.text for reply in outcome.replies]
