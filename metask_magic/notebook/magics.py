@@ -66,9 +66,9 @@ class MetaskMagics(Magics):
 
         match word:
             case "":
-                return commands.status(self._settings, self.session.local_description)
+                return commands.status(self._settings, self.session.backends.local_description)
             case "models":
-                return commands.list_models(*self.session.usable_models(), rest)
+                return commands.list_models(*self.session.backends.usable_models(), rest)
             case "login":
                 print(commands.login(self._settings))
             case "logout":

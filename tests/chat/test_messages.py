@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from metask_magic.chat.messages import JSON, Message, Request, Usage
+from metask_magic.chat.messages import (
+    JSON,
+    Content,
+    ImagePart,
+    Message,
+    Part,
+    Request,
+    TextPart,
+    ToolCall,
+    Usage,
+    join_parts,
+)
 
 MESSAGES = (Message("system", "Be brief."), Message("user", "Hi"))
 AS_JSON: list[JSON] = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
@@ -28,12 +39,94 @@ AS_JSON: list[JSON] = [{"role": "system", "content": "Be brief."}, {"role": "use
             Request("m", (), {"stream_options": None, "seed": 1}),
             {"model": "m", "messages": [], "stream": True, "stream_options": None, "seed": 1},
         ),
+        (
+            Request("m", (), {"seed": 1}, False, ({"type": "function"},), {"type": "json_object"}, "json"),
+            {
+                "model": "m",
+                "messages": [],
+                "tools": [{"type": "function"}],
+                "response_format": {"type": "json_object"},
+                "seed": 1,
+            },
+        ),
     ],
-    ids=["streamed", "at once", "a parameter wins"],
+    ids=["streamed", "at once", "a parameter wins", "tools and a format"],
 )
 def test_request_to_json(request_: Request, body: dict[str, JSON]) -> None:
     assert request_.to_json() == body
     assert list(request_.to_json()) == list(body)
+
+
+CALL = ToolCall("c1", "f", '{"x": 1}')
+CALL_JSON: JSON = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}
+IMAGE = ImagePart("image/png", b"\x89PNG", "plot.png")
+IMAGE_JSON: JSON = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}}
+
+
+@pytest.mark.parametrize(
+    ("message", "body", "text"),
+    [
+        (Message("user", "Hi"), {"role": "user", "content": "Hi"}, "Hi"),
+        (
+            Message("user", (TextPart("See "), IMAGE, TextPart("this"))),
+            {
+                "role": "user",
+                "content": [{"type": "text", "text": "See "}, IMAGE_JSON, {"type": "text", "text": "this"}],
+            },
+            "See this",
+        ),
+        (
+            Message("assistant", "", tool_calls=(CALL,)),
+            {"role": "assistant", "content": None, "tool_calls": [CALL_JSON]},
+            "",
+        ),
+        (
+            Message("assistant", "Let me see.", tool_calls=(CALL,)),
+            {"role": "assistant", "content": "Let me see.", "tool_calls": [CALL_JSON]},
+            "Let me see.",
+        ),
+        (
+            Message("tool", "21", tool_call_id="c1"),
+            {"role": "tool", "content": "21", "tool_call_id": "c1"},
+            "21",
+        ),
+    ],
+)
+def test_message_to_json(message: Message, body: dict[str, JSON], text: str) -> None:
+    assert message.to_json() == body
+    assert message.text == text
+    assert message.images == tuple(part for part in message.content if isinstance(part, ImagePart))
+
+
+@pytest.mark.parametrize(
+    ("parts", "content"),
+    [
+        ([], ""),
+        ([TextPart("a")], "a"),
+        ([TextPart("a"), TextPart(""), TextPart("b")], "ab"),
+        ([IMAGE], (IMAGE,)),
+        ([TextPart("a"), TextPart("b"), IMAGE, TextPart("")], (TextPart("ab"), IMAGE)),
+        ([IMAGE, TextPart("a"), IMAGE, TextPart("b")], (IMAGE, TextPart("a"), IMAGE, TextPart("b"))),
+    ],
+)
+def test_parts_are_joined(parts: list[Part], content: Content) -> None:
+    assert join_parts(parts) == content
+
+
+def test_an_image_does_not_spell_its_bytes() -> None:
+    assert repr(IMAGE) == "ImagePart(media_type='image/png', name='plot.png')"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "total"),
+    [
+        (Usage(1, 2, 3), Usage(10, 20, 30), Usage(11, 22, 33)),
+        (Usage(1, 2, 3, 4), Usage(10, None, 30), Usage(11, None, 33)),
+        (Usage(), Usage(1, 1, 1, 1, 1), Usage()),
+    ],
+)
+def test_usage_is_summed_where_both_are_known(first: Usage, second: Usage, total: Usage) -> None:
+    assert first + second == total
 
 
 FULL = {

@@ -1,0 +1,115 @@
+"""Who answers: the gateway's client and its list of models, or the embedded model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..chat.loop import network
+from ..chat.messages import Backend
+from ..errors import LocalModelError, MetaskError, MissingKeyError, OptionError
+from ..gateway.client import Connection, GatewayClient
+from ..gateway.embedded import LOCAL, EmbeddedBackend
+from ..gateway.models import Catalog, Model, nearest
+from ..settings import Metask
+from .commands import did_you_mean
+
+_NO_NAME = re.compile(r"""[\s"'`<>{}()=,;|\\]""")
+
+
+class Backends:
+    """Holds one connection to the gateway and one embedded model, as the settings have them now."""
+
+    def __init__(self, settings: Metask) -> None:
+        self._settings = settings
+        self._gateway: tuple[GatewayClient, Catalog] | None = None
+        self._embedded: EmbeddedBackend | None = None
+
+    def for_model(self, model: str) -> Backend:
+        """Return what answers for a model. Raises `SettingError` where nothing can be sent."""
+        return self._local() if model == LOCAL else self._connected()[0]
+
+    def base_url(self, model: str) -> str:
+        """Return where a request for a model goes, in words for a person."""
+        return LOCAL if model == LOCAL else self._settings.base_url
+
+    def check_name(self, name: str) -> str:
+        """Return the name, if it can be a model's.
+
+        Raises
+        ------
+        OptionError
+            It cannot; where the list of models is known, with the nearest name.
+
+        """
+        if name and not _NO_NAME.search(name):
+            return name
+        near = did_you_mean(nearest(name, self.known_names()))
+        raise OptionError(
+            f"{name!r} cannot be the name of a model.", near or "`%metask models` lists the models."
+        )
+
+    def suggest(self, error: MetaskError, name: str) -> None:
+        """Put the nearest names into the remedy; a list that cannot be had must not hide the error."""
+        try:
+            models = self.models()
+        except MetaskError:
+            return
+        near = did_you_mean(nearest(name, (model.id for model in models if model.id != name)))
+        error.remedy = f"{near} {error.remedy}".strip()
+
+    def known_names(self) -> tuple[str, ...]:
+        """Return the model names that are known without asking."""
+        return tuple(model.id for model in self._gateway[1].known) if self._gateway else ()
+
+    def models(self) -> Sequence[Model]:
+        """Return the models this key may use. Raises `MetaskError`."""
+        return network.run(self._connected()[1].list())
+
+    def usable_models(self) -> tuple[Sequence[Model], str]:
+        """Return the models that can be asked now, and a note: without a key, the embedded one alone."""
+        try:
+            return self.models(), ""
+        except MissingKeyError as error:
+            try:
+                listed = network.run(Catalog(self._local()).list())
+            except LocalModelError:
+                raise error from None
+            return listed, f"This is what `%%metask local` runs. {error}"
+
+    @property
+    def local_description(self) -> str:
+        """What `local` is, in a sentence."""
+        return self._local().description
+
+    def close(self) -> None:
+        """Close connections and end the embedded model."""
+        if self._embedded is not None:
+            self._embedded.terminate()
+        self._disconnect()
+
+    def _connected(self) -> tuple[GatewayClient, Catalog]:
+        settings = self._settings
+        settings.check_transport()
+        connection = Connection(
+            settings.base_url, settings.find_key(), settings.timeout, settings.max_retries
+        )
+        if self._gateway is None or self._gateway[0].connection != connection:
+            self._disconnect()
+            client = GatewayClient(connection)
+            self._gateway = client, Catalog(client)
+        return self._gateway
+
+    def _disconnect(self) -> None:
+        if self._gateway is not None:
+            network.run(self._gateway[0].aclose())
+            self._gateway = None
+
+    def _local(self) -> EmbeddedBackend:
+        path = Path(self._settings.local_model).expanduser() if self._settings.local_model else None
+        if self._embedded is None or self._embedded.path != path:
+            if self._embedded is not None:
+                self._embedded.terminate()
+            self._embedded = EmbeddedBackend(path, timeout=self._settings.timeout)
+        return self._embedded
