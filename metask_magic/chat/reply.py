@@ -237,7 +237,7 @@ class ReplyBuilder:
 
     def finish(self) -> None:
         """The stream ended by itself."""
-        self._end(_known_reason(self._reported))
+        self._end(known_reason(self._reported))
 
     def interrupt(self) -> None:
         """The user stopped it."""
@@ -280,7 +280,7 @@ class ReplyBuilder:
             )
 
 
-def _known_reason(reported: str | None) -> FinishReason:
+def known_reason(reported: str | None) -> FinishReason:
     """Return the reported reason as one of ours.
 
     Gateways pass on names of their providers (`end_turn`, `eos`, `max_tokens`): the model stopped, and only
