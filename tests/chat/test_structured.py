@@ -120,7 +120,7 @@ class Asked:
 
 
 def test_an_answer_that_fits_passes_through() -> None:
-    events = [Served("m-1", "r"), ReasoningDelta("hm"), *said(GOOD)]
+    events: list[Event | Exception] = [Served("m-1", "r"), ReasoningDelta("hm"), *said(GOOD)]
     asked = Asked(inner := Inner(events))
     assert asked.events == [*events, Parsed(ADA)]
     assert inner.requests == [REQUEST]
@@ -198,8 +198,8 @@ def test_a_whole_answer_fits_although_the_stream_did_not_say_its_end() -> None:
 
 
 def test_a_call_of_tools_is_no_answer() -> None:
-    events = [ToolCallDelta(0, "c", "f", "{}"), Finished("tool_calls")]
-    asked = Asked(Inner([*events]))
+    events: list[Event | Exception] = [ToolCallDelta(0, "c", "f", "{}"), Finished("tool_calls")]
+    asked = Asked(Inner(events))
     assert asked.events == events
     assert asked.errands.calls == 0
 
@@ -240,8 +240,8 @@ def test_a_validator_that_fails_is_not_repaired() -> None:
 
 
 REFUSALS = [
-    "The gateway did not accept the request (400): Invalid parameter: 'response_format' of type 'json_schema' is "
-    "not supported with this model.",
+    "The gateway did not accept the request (400): Invalid parameter: 'response_format' of type "
+    "'json_schema' is not supported with this model.",
     "The gateway did not accept the request (400): This response_format type is unavailable now",
     'The gateway did not accept the request (422): [{"loc": ["body", "response_format"]}]',
     "The gateway did not accept the request (400): Structured outputs are not supported.",

@@ -1,0 +1,42 @@
+"""The schema a cell asks for: `--schema NAME`, or any JSON with `-f json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..chat.messages import Format
+from ..chat.schema import ANY_JSON, Schema
+from ..errors import OptionError
+from ..gateway.models import nearest
+from .commands import did_you_mean
+from .options import CellOptions
+
+
+def find_schema(options: CellOptions, namespace: Mapping[str, Any]) -> Schema | None:
+    """Return what the cell's answer must look like; None where it need not be JSON.
+
+    Raises
+    ------
+    OptionError
+        `--schema` names nothing there is, or stands beside a format that is no JSON.
+    SchemaError
+        What it names is no schema.
+
+    """
+    name = options.schema
+    if name is None:
+        return ANY_JSON if options.format == "json" else None
+    if options.format not in (None, "json"):
+        raise OptionError(f"--schema is answered in JSON, not as {options.format}.", "Leave -f out.")
+    if name not in namespace:
+        near = nearest(name, (known for known in namespace if not known.startswith("_")))
+        raise OptionError(
+            f"--schema {name}: {name} is not defined.", did_you_mean(near) or "Define it first."
+        )
+    return Schema.from_object(namespace[name], name)
+
+
+def format_of(options: CellOptions) -> Format:
+    """Return what the cell's reply is shown as."""
+    return options.format or ("json" if options.schema is not None else "markdown")
