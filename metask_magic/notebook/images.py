@@ -1,0 +1,68 @@
+"""Image files: known by their first bytes, never by a name, and measured from their headers."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from ..chat.messages import ImagePart
+from ..errors import AttachmentError
+
+MEBIBYTE = 2**20
+
+IMAGE_LIMIT = 20 * MEBIBYTE
+"""Bytes an image may have. Providers take less, some 5 MB; more than this none does."""
+
+KINDS = "PNG, JPEG, WebP or GIF"
+
+_SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+)
+
+
+def media_type(data: bytes) -> str | None:
+    """Return `image/png` and the like by the first bytes; None for what no model takes as an image."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for start, kind in _SIGNATURES if data.startswith(start)), None)
+
+
+def image_part(data: bytes, name: str = "") -> ImagePart:
+    """Return the bytes of an image file as a part of a message.
+
+    Raises
+    ------
+    AttachmentError
+        They are no image of a kind that models take, or more than `IMAGE_LIMIT`.
+
+    """
+    kind = media_type(data)
+    if kind is None:
+        raise AttachmentError(
+            f"The {len(data):,} bytes{of(name)} are no {KINDS} image.",
+            "Bytes of text need .decode(); convert another kind of image to PNG.",
+        )
+    if len(data) > IMAGE_LIMIT:
+        raise AttachmentError(
+            f"The image{of(name)} has {in_mebibytes(len(data))}; the limit is {in_mebibytes(IMAGE_LIMIT)}.",
+            "Scale it down: models see little beyond 1,500 pixels a side.",
+        )
+    return ImagePart(kind, data, name)
+
+
+def pixels(data: bytes) -> tuple[int, int] | None:
+    """Return width and height as the image is shown, or None where its header does not say."""
+    import imagesize
+
+    width, height = imagesize.get(BytesIO(data))
+    return (width, height) if width > 0 and height > 0 else None
+
+
+def in_mebibytes(size: int) -> str:
+    return f"{size / MEBIBYTE:.1f} MB"
+
+
+def of(name: str) -> str:
+    return f" of {name}" if name else ""
