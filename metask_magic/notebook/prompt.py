@@ -6,17 +6,21 @@ statements (`{% %}`) are on only where the cell has one, because LaTeX writes `{
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import Environment, StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import SandboxedEnvironment
 
+from ..chat.messages import Part, TextPart, join_parts
 from ..errors import PromptError
+from .filters import FILTERS
+from .placing import PlacedImages
 
 NEVER = "\x00metask:never"  # a delimiter that no cell contains
 
@@ -26,10 +30,21 @@ _STATEMENT = re.compile(
 )
 
 
-def render(text: str, namespace: Mapping[str, Any]) -> str:
-    """Return `text` with its `{{ expressions }}` replaced by their values.
+_FUNCTIONS: dict[str, Any] = {
+    name: getattr(builtins, name)
+    for name in (
+        "abs", "all", "any", "enumerate", "float", "int", "len", "list", "max", "min", "repr", "reversed",
+        "round", "set", "sorted", "str", "sum", "tuple", "type", "zip",
+    )
+}  # fmt: skip
+"""Python's functions that a template may call. Uncalled, such a name is as undefined as any other."""
 
-    Values are not scanned again: braces in them are text.
+
+def render_parts(text: str, namespace: Mapping[str, Any]) -> tuple[Part, ...]:
+    """Return `text` with its `{{ expressions }}` replaced by what `to_parts` makes of their values.
+
+    Figures and pictures become images at their place. Values are not scanned again: braces in them are
+    text.
 
     Raises
     ------
@@ -39,14 +54,12 @@ def render(text: str, namespace: Mapping[str, Any]) -> str:
     """
     statements = _STATEMENT.search(text) is not None
     if "{{" not in text and not statements:
-        return text
-    environment = _environment(statements)
+        return (TextPart(text),)
+    images = PlacedImages()
     try:
-        tree = environment.parse(text)
-        names = find_undeclared_variables(tree)
-        _check_defined(names - _guarded(tree), namespace, environment)
-        template = Template.from_code(environment, environment.compile(tree), dict(environment.globals))
-        return template.render({name: namespace[name] for name in names if name in namespace})
+        return images.restore(
+            _render(text, namespace, _environment(statements).overlay(finalize=images.place))
+        )
     except TemplateSyntaxError as error:
         raise PromptError(
             f"The prompt's template has a mistake in line {error.lineno}: {error.message}",
@@ -65,9 +78,27 @@ def render(text: str, namespace: Mapping[str, Any]) -> str:
         ) from error
 
 
+def render(text: str, namespace: Mapping[str, Any]) -> str:
+    """Return the rendered text where no image may be, as in a system message. Raises `PromptError`."""
+    content = join_parts(render_parts(text, namespace))
+    if not isinstance(content, str):
+        raise PromptError("A system message cannot hold an image.", "Put it into the prompt, or attach it.")
+    return content
+
+
+def _render(text: str, namespace: Mapping[str, Any], environment: Environment) -> str:
+    tree = environment.parse(text)
+    names = find_undeclared_variables(tree)
+    called = {call.node.name for call in tree.find_all(nodes.Call) if isinstance(call.node, nodes.Name)}
+    functions = {name: _FUNCTIONS[name] for name in called & _FUNCTIONS.keys()}
+    known = {**functions, **{name: namespace[name] for name in names if name in namespace}}
+    _check_defined(names - _guarded(tree), known, environment)
+    return Template.from_code(environment, environment.compile(tree), dict(environment.globals)).render(known)
+
+
 @cache
 def _environment(statements: bool) -> SandboxedEnvironment:
-    return SandboxedEnvironment(
+    environment = SandboxedEnvironment(
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         autoescape=False,  # the prompt is text for a model, not HTML
@@ -76,9 +107,11 @@ def _environment(statements: bool) -> SandboxedEnvironment:
         block_start_string="{%" if statements else NEVER + "%",
         block_end_string="%}" if statements else NEVER + "%%",
     )
+    environment.filters.update(FILTERS)
+    return environment
 
 
-def _check_defined(names: set[str], namespace: Mapping[str, Any], environment: SandboxedEnvironment) -> None:
+def _check_defined(names: set[str], namespace: Mapping[str, Any], environment: Environment) -> None:
     missing = sorted(name for name in names if name not in namespace and name not in environment.globals)
     if not missing:
         return
