@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import getpass
 import json
+from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any
 
-from ..chat.messages import Request
+from ..chat.messages import JSON, Message, Request
 from ..display.table import Table
 from ..errors import MetaskError, MissingKeyError, SettingError
 from ..gateway.faults import plain
 from ..gateway.models import Model, matching, nearest
 from ..settings import KEYRING_SERVICE, ApiKey, Metask
+from .images import pixels
 
 LONGEST_LIST = 200
 
@@ -75,9 +77,40 @@ def did_you_mean(names: Sequence[str]) -> str:
 
 
 def dry_run(request: Request, base_url: str) -> Table:
-    """Return the exact request that would be sent."""
-    body = json.dumps(request.to_json(), ensure_ascii=False, indent=2)
-    return Table(f"Not sent: POST {base_url}/chat/completions", (), ((body,),))
+    """Return the exact request that would be sent, its images shortened, and the sizes of its parts."""
+    body = request.to_json()
+    size = len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
+    shown = json.dumps(_without_images(body), ensure_ascii=False, indent=2)
+    sizes = [*map(_sizes, request.messages), f"in all: {size:,} bytes"]
+    return Table(f"Not sent: POST {base_url}/chat/completions", (), ((shown,),), "; ".join(sizes))
+
+
+def _without_images(value: JSON) -> JSON:
+    """Put what it is into the place of each image's data."""
+    match value:
+        case {"type": "image_url", "image_url": {"url": str(url)}} if url.startswith("data:"):
+            start, _, data = url.partition(",")
+            size = _image_size(start.removeprefix("data:").removesuffix(";base64"), b64decode(data))
+            return {"type": "image_url", "image_url": {"url": f"{start},… ({size})"}}
+        case dict():
+            return {name: _without_images(inner) for name, inner in value.items()}
+        case list():
+            return [_without_images(inner) for inner in value]
+    return value
+
+
+def _sizes(message: Message) -> str:
+    images = (
+        f"{plain(image.name) or 'image'} {_image_size(image.media_type, image.data)}"
+        for image in message.images
+    )
+    return ", ".join([f"{message.role}: {len(message.text):,} characters", *images])
+
+
+def _image_size(kind: str, data: bytes) -> str:
+    size = pixels(data)
+    name = kind.removeprefix("image/").upper()
+    return f"{len(data):,} bytes of {name}" + (f", {size[0]:,} × {size[1]:,}" if size else "")
 
 
 def login(settings: Metask) -> str:

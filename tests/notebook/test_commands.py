@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
+from metask_magic.chat.messages import ImagePart, Message, Request, TextPart
 from metask_magic.errors import MetaskError
 from metask_magic.gateway.models import Model
-from metask_magic.notebook.commands import list_models
+from metask_magic.notebook.commands import dry_run, list_models
 
 from ..gateway_server import GatewayServer
 from ..kernel import Kernel
@@ -34,6 +37,45 @@ def test_a_long_list_is_cut_with_a_note() -> None:
     table = list_models([Model(f"m{n}", None, None) for n in range(250)], "", "")
     assert len(table.rows) == 200
     assert "50 more" in table.note
+
+
+PNG = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC"
+)
+
+PICTURE = Message("user", (TextPart("<Look> "), ImagePart("image/png", PNG, "fig")))
+
+
+def test_a_dry_run_shows_text_as_it_is_sent_and_images_by_their_sizes() -> None:
+    request = Request("gpt-4o", (Message("system", "Be kind."), PICTURE), {"seed": 3})
+    table = dry_run(request, "https://x/v1")
+    shown = json.loads(table.rows[0][0])
+    url = "data:image/png;base64,… (69 bytes of PNG, 2 × 1)"
+    assert shown == {
+        "model": "gpt-4o",
+        "messages": [
+            {"role": "system", "content": "Be kind."},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "<Look> "},
+                    {"type": "image_url", "image_url": {"url": url}},
+                ],
+            },
+        ],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "seed": 3,
+    }
+    size = len(json.dumps(request.to_json(), separators=(",", ":")))
+    assert table.note == (
+        f"system: 8 characters; user: 7 characters, fig 69 bytes of PNG, 2 × 1; in all: {size} bytes"
+    )
+
+
+def test_an_image_without_a_size_still_has_bytes() -> None:
+    message = Message("user", (ImagePart("image/gif", b"GIF89a"),))
+    assert "0 characters, image 6 bytes of GIF; in all" in dry_run(Request("m", (message,)), "x").note
 
 
 def test_status_names_the_source_of_the_key_and_never_the_key(
