@@ -19,12 +19,12 @@ from ..chat.messages import (
     ReasoningDelta,
     Served,
     TextDelta,
-    ToolCallDelta,
     Usage,
     UsageReported,
 )
 from ..errors import UnreadableReplyError
 from .faults import broken_json, fault_in_stream, plain
+from .tool_calls import ToolCallStream
 
 DONE = b"[DONE]"
 BOM = b"\xef\xbb\xbf"
@@ -43,6 +43,7 @@ class StreamDecoder:
         self._data: list[bytes] = []
         self._failed = False
         self._named = False
+        self._calls = ToolCallStream()
         self.finished = False
         """Whether the model has said why it stopped: no text comes after that."""
         self.done = False
@@ -108,7 +109,7 @@ class StreamDecoder:
         if not self._named and (model := chunk.get("model")):
             self._named = True
             yield Served(plain(model), None)
-        yield from iter_chunk(chunk)
+        yield from iter_chunk(chunk, self._calls)
 
 
 def _error_of(payload: bytes) -> Any:
@@ -137,38 +138,30 @@ def _parse_leniently(payload: bytes) -> Any:
 def iter_whole(body: Any) -> Iterator[Event]:
     """Yield the events of a reply that came in one piece."""
     yield Served(plain(body["model"]) if body.get("model") else None, None)
-    yield from iter_chunk(body)
+    yield from iter_chunk(body, ToolCallStream())
 
 
-def iter_chunk(chunk: Mapping[str, Any]) -> Iterator[Event]:
+def iter_chunk(chunk: Mapping[str, Any], calls: ToolCallStream) -> Iterator[Event]:
     """Yield the events of one chunk, or of a whole reply: they differ in `delta` against `message`."""
     if error := chunk.get("error"):
         raise fault_in_stream(error)
     for choice in chunk.get("choices") or ():
         if choice.get("index") in (0, None):
-            yield from _iter_delta(choice.get("delta") or choice.get("message") or {})
+            yield from _iter_delta(choice.get("delta") or choice.get("message") or {}, calls)
             if reason := choice.get("finish_reason"):
                 yield Finished(str(reason))
     if isinstance(usage := chunk.get("usage"), Mapping):
         yield UsageReported(Usage.from_json(usage))
 
 
-def _iter_delta(delta: Mapping[str, Any]) -> Iterator[Event]:
+def _iter_delta(delta: Mapping[str, Any], calls: ToolCallStream) -> Iterator[Event]:
     if text := delta.get("content"):
         yield TextDelta(text if isinstance(text, str) else _joined_parts(text))
     if reasoning := delta.get("reasoning_content") or delta.get("reasoning"):
         yield ReasoningDelta(str(reasoning))
     if refusal := delta.get("refusal"):
         yield TextDelta(str(refusal))
-    for position, call in enumerate(delta.get("tool_calls") or ()):
-        function = call.get("function") or {}
-        index, arguments = call.get("index"), function.get("arguments") or ""
-        yield ToolCallDelta(
-            index if isinstance(index, int) else position,
-            str(call.get("id") or ""),
-            str(function.get("name") or ""),
-            arguments if isinstance(arguments, str) else json.dumps(arguments),
-        )
+    yield from calls.iter_deltas(delta.get("tool_calls") or ())
 
 
 def _joined_parts(parts: Any) -> str:

@@ -86,10 +86,6 @@ STREAMS: dict[str, tuple[bytes, list[Event]]] = {
         calls({"function": {"name": "f"}}, {"index": None, "function": None}),
         [ToolCallDelta(0, "", "f", ""), ToolCallDelta(1, "", "", "")],
     ),
-    "call with an object": (
-        calls({"index": 0, "id": 7, "function": {"name": "f", "arguments": {"x": 1}}}),
-        [ToolCallDelta(0, "7", "f", '{"x": 1}')],
-    ),
     "no chunk": (b"".join(map(event, [None, 5, "Hi", [], {}])) + text("Hi"), [HI]),
     "DONE alone": (DONE, [Finished("stop")]),
     "DONE without blank": (b"data:[DONE]\n\n", [Finished("stop")]),
