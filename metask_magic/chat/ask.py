@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from ..errors import MetaskError
-from .errands import Errands
+from .errands import Errands, run
 from .interrupt import InterruptRequest
 from .loop import LoopThread, network
 from .messages import Backend, Ended, Event, ReasoningDelta, Request, Sink, TextDelta
@@ -156,12 +156,13 @@ def _pump(
 ) -> None:
     while not interrupt.requested:
         finished = all(exchange.done for exchange in exchanges)
+        called = errands.take()  # before the news: a call is announced, and shown to be coming
         news = {column: exchange.take() for column, exchange in enumerate(exchanges)}
         if any(news.values()):
             sink.show({column: events for column, events in news.items() if events})
         if finished:
             return
-        errands.run(interrupt)
+        run(called, interrupt)
         time.sleep(FRAME_SECONDS)
         wake.wait(HEARTBEAT_SECONDS)
         wake.clear()

@@ -34,12 +34,16 @@ class InterruptRequest:
 
     @contextmanager
     def thrown(self) -> Iterator[None]:
-        """Let an interrupt stop the user's own code: it raises in there, and sets `requested` out here."""
+        """Let an interrupt stop the user's own code: it raises in there, and sets `requested` out here.
+
+        Code that catches the exception goes on, but the cell ends after it all the same.
+        """
         if self._previous is None:
             yield
             return
         try:
-            signal.signal(signal.SIGINT, self._previous)
+            # Not the handler from before: that of a cell with `await` in it only cancels what awaits.
+            signal.signal(signal.SIGINT, self._raise)
             yield
         except KeyboardInterrupt:
             self.requested = True
@@ -48,3 +52,7 @@ class InterruptRequest:
 
     def _request(self, _signal: int, _frame: FrameType | None) -> None:
         self.requested = True
+
+    def _raise(self, _signal: int, _frame: FrameType | None) -> None:
+        self.requested = True
+        raise KeyboardInterrupt

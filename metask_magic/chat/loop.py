@@ -45,7 +45,7 @@ class LoopThread:
             self._loop = self._thread = None
         if loop is None or thread is None:
             return
-        asyncio.run_coroutine_threadsafe(_cancel_all(), loop).add_done_callback(
+        asyncio.run_coroutine_threadsafe(cancel_all(), loop).add_done_callback(
             lambda _: loop.call_soon_threadsafe(loop.stop)
         )
         thread.join(STOP_SECONDS)
@@ -70,7 +70,7 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
         loop.close()
 
 
-async def _cancel_all() -> None:
+async def cancel_all() -> None:
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
