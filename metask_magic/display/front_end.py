@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
-from ..chat.messages import Sink
+from ..chat.messages import Format, Sink
 from .publish import PublishSink
 from .silent import SilentSink
 from .terminal import TerminalSink
@@ -37,7 +37,13 @@ def detect(shell: Any) -> FrontEnd:
 
 
 def choose_sink(
-    front_end: FrontEnd, display: str, models: Sequence[str], *, quiet: bool, show_reasoning: bool
+    front_end: FrontEnd,
+    display: str,
+    models: Sequence[str],
+    *,
+    quiet: bool,
+    show_reasoning: bool,
+    format: Format = "markdown",
 ) -> Sink:
     """Return the sink for a front end and the settings `Metask.display` and `Metask.show_reasoning`."""
     if quiet:
@@ -47,5 +53,5 @@ def choose_sink(
     if display == "widget" or (display == "auto" and front_end is FrontEnd.NOTEBOOK):
         from .widget import WidgetSink
 
-        return WidgetSink(models, show_reasoning=show_reasoning)
+        return WidgetSink(models, show_reasoning=show_reasoning, format=format)
     return PublishSink()

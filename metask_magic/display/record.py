@@ -4,18 +4,25 @@ Jupyter renders the outputs of a cell the user ran as trusted, so a reply with r
 scripts. Text that cannot be more than text in any Markdown parser is kept as it is (but for the marks of
 mathematics, which Jupyter wants otherwise than models write them); anything else is
 rendered here with HTML off, cleaned, and kept as HTML. The source is `text/plain` in both cases.
+
+Only a reply asked for as HTML is kept as such: in a frame where nothing runs and nothing is fetched.
 """
 
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ..chat.messages import JSON, Record
+from ..chat.messages import JSON, Format, Record, Step
+from .json_indent import indented
 from .mathematics import with_dollars
+from .page import to_sandboxed_page
+from .steps import steps_to_markdown, steps_to_plain
+from .unwrap import unwrap
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -74,6 +81,9 @@ _ATTRIBUTES = {
 }
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
+# Words in a formula, which may have a formula among them.
+_WORDS_IN_TEX = re.compile(r"\\(?:text|textbf|textit|mbox|textrm)\{[^{}]*\}")
+
 # Token colours from the theme, so that light and dark both work; GitHub drops the style and shows it plain.
 _STYLE = (
     "<style>"
@@ -89,20 +99,94 @@ _STYLE = (
 )
 
 
-def to_bundle(text: str) -> Bundle:
-    """Return the MIME bundle of a reply's text: Markdown where it is harmless, clean HTML otherwise."""
-    shown = with_dollars(text)
-    if _SUSPECT.search(shown):
-        return {"text/html": to_safe_html(shown), "text/plain": text}
-    return {"text/markdown": shown, "text/plain": text}
+def to_bundle(text: str, format: Format = "markdown", steps: Sequence[Step] = ()) -> Bundle:
+    """Return the MIME bundle of a reply: what `format` says its text is, below its steps.
+
+    Markdown where that is harmless, clean HTML otherwise; `text` is kept byte for byte, and alone.
+    """
+    if format == "text":
+        return {"text/plain": text}
+    plain = _below(steps_to_plain(steps), text)
+    listed = steps_to_markdown(steps)
+    if format == "html":
+        return {"text/html": _to_html(listed) + to_sandboxed_page(unwrap(text, format)), "text/plain": plain}
+    return _markdown_bundle(_below(listed, _to_markdown(text, format)), plain)
 
 
 def to_output(records: Sequence[Record]) -> tuple[Bundle, dict[str, JSON]]:
     """Return bundle and metadata of the one output that stays for these replies."""
     if len(records) == 1:
-        return to_bundle(records[0].text), {METADATA_KEY: dict(records[0].metadata)}
-    text = "\n\n".join(f"### {_as_heading(record.model)}\n\n{record.text}" for record in records)
-    return to_bundle(text), {METADATA_KEY: [dict(record.metadata) for record in records]}
+        record = records[0]
+        return to_bundle(record.text, record.format, record.steps), {METADATA_KEY: dict(record.metadata)}
+    return _to_document(records), {METADATA_KEY: [dict(record.metadata) for record in records]}
+
+
+def _to_document(records: Sequence[Record]) -> Bundle:
+    """One document of several replies, each below its model's name; one cell gives them all one format."""
+    bundles = [to_bundle(record.text, record.format, record.steps) for record in records]
+    headings = [f"### {_as_heading(record.model)}" for record in records]
+    plain = "\n\n".join(map(_below, headings, (bundle["text/plain"] for bundle in bundles)))
+    if records and records[0].format == "text":
+        return {"text/plain": plain}
+    if records and records[0].format == "html":
+        pairs = zip(map(_to_html, headings), bundles, strict=True)
+        return {
+            "text/html": "".join(heading + bundle["text/html"] for heading, bundle in pairs),
+            "text/plain": plain,
+        }
+    shown = (
+        _below(steps_to_markdown(record.steps), _to_markdown(record.text, record.format))
+        for record in records
+    )
+    return _markdown_bundle("\n\n".join(map(_below, headings, shown)), plain)
+
+
+def _markdown_bundle(markdown: str, plain: str) -> Bundle:
+    shown = with_dollars(markdown)
+    kind = "text/html" if _SUSPECT.search(shown) else "text/markdown"
+    return {kind: to_safe_html(shown) if kind == "text/html" else shown, "text/plain": plain}
+
+
+def _to_html(markdown: str) -> str:
+    return to_safe_html(markdown) if markdown else ""
+
+
+def _below(upper: str, lower: str) -> str:
+    return f"{upper}\n\n{lower}" if upper else lower
+
+
+def _to_markdown(text: str, format: Format) -> str:
+    """The Markdown that shows a text of this format."""
+    if format == "json":
+        return _as_json_block(unwrap(text, format))
+    if format == "math":
+        return _as_formula(text, unwrap(text, format))
+    return text
+
+
+def _as_json_block(text: str) -> str:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    else:
+        text = indented(text.strip())
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}json\n{text}\n{fence}"
+
+
+def _as_formula(text: str, tex: str) -> str:
+    """Display mathematics; or the text as it is, where formulas stand among words."""
+    lines = "\n".join(line for line in tex.splitlines() if line.strip())
+    if (
+        not lines
+        or "$" in _WORDS_IN_TEX.sub("", lines)
+        or "\\(" in lines
+        or "\\[" in lines.replace("\\\\[", "")
+    ):
+        return text
+    return f"$$\n{lines}\n$$"
 
 
 def to_safe_html(text: str) -> str:

@@ -10,22 +10,29 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from ..chat.messages import Event, Notice, ReasoningDelta, Record, TextDelta
+from ..chat.messages import Continued, Event, Notice, ReasoningDelta, Record, Step, Stepped, TextDelta
 from .publish import print_notes
+from .steps import FAILED
 
 DIM, PLAIN = "\x1b[2m", "\x1b[0m"
+
+# Of what came of a step, so much is printed.
+LINES = 3
+LINE_LENGTH = 200
+ANEW = "── That gives way to a new answer."
 
 # A reply must not move the cursor, rename the window or fill the clipboard.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class TerminalSink:
-    """Prints replies to stdout, reasoning dimmed, notices to stderr."""
+    """Prints replies to stdout, reasoning and steps dimmed, notices to stderr."""
 
     def __init__(self, *, show_reasoning: bool = True) -> None:
         self._show_reasoning = show_reasoning
         self._reasoning = False
         self._printed = False
+        self._in_line = False
 
     def open(self, stop: Callable[[int | None], None]) -> None:
         pass
@@ -39,6 +46,10 @@ class TerminalSink:
                     self._print(text, reasoning=False)
                 case ReasoningDelta(text) if column == 0 and self._show_reasoning:
                     self._print(text, reasoning=True)
+                case Stepped(step) if column == 0:
+                    self._print_line(_as_lines(step))
+                case Continued(keep_text=False) if column == 0 and self._printed:
+                    self._print_line(ANEW)
 
     def _print(self, text: str, *, reasoning: bool) -> None:
         if reasoning != self._reasoning:
@@ -47,6 +58,17 @@ class TerminalSink:
         sys.stdout.write(_CONTROL.sub("", text))
         sys.stdout.flush()
         self._printed = True
+        self._in_line = not text.endswith("\n")
+
+    def _print_line(self, text: str) -> None:
+        """Print something on lines of its own, dimmed."""
+        if self._reasoning:
+            sys.stdout.write(PLAIN)
+            self._reasoning = False
+        if self._in_line:
+            print()
+        print(f"{DIM}{text}{PLAIN}", flush=True)
+        self._printed = self._in_line = False
 
     def close(self, records: Sequence[Record]) -> None:
         if self._reasoning:
@@ -54,5 +76,22 @@ class TerminalSink:
         if self._printed:
             print(flush=True)
         for record in records[1:]:
-            print(f"\n── {_CONTROL.sub('', record.model)}\n{_CONTROL.sub('', record.text)}", flush=True)
+            print(f"\n── {_CONTROL.sub('', record.model)}")
+            for step in record.steps:
+                print(f"{DIM}{_as_lines(step)}{PLAIN}")
+            print(_CONTROL.sub("", record.text), flush=True)
         print_notes(records)
+
+
+def _as_lines(step: Step) -> str:
+    """`→ title`, and below it `← result`, cut to a few lines."""
+    title = _cut(_CONTROL.sub("", " ".join(step.title.split())))
+    lines = [_cut(_CONTROL.sub("", line)) for line in step.body.strip().split("\n") if line]
+    mark = FAILED if step.failed else "←"
+    results = [f"{' ' if at else mark} {line}" for at, line in enumerate(lines[:LINES])]
+    more = ["  …"] if len(lines) > LINES else []
+    return "\n".join([f"→ {title}", *results, *more])
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LINE_LENGTH else f"{line[: LINE_LENGTH - 1]}…"

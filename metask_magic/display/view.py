@@ -16,6 +16,8 @@ from typing import Any
 import anywidget
 import traitlets
 
+from ..chat.messages import Format, Step
+
 STATIC = Path(__file__).parent / "static"
 
 if not (STATIC / "widget.js").is_file():
@@ -23,6 +25,7 @@ if not (STATIC / "widget.js").is_file():
 
 KEYFRAME_FROM = 2_000
 KEYFRAME_GROWTH = 1.5
+LONGEST_BODY = 10_000  # characters of a step that the page gets
 
 
 def utf16_length(text: str) -> int:
@@ -41,6 +44,11 @@ def connected_kernel_id() -> str:
     except RuntimeError:  # it is there, but runs no kernel
         return ""
     return match.group(1) if match else ""
+
+
+def _paired(text: str) -> str:
+    """Return `text` with halves of pairs of surrogates replaced, which JSON cannot carry."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 @dataclass(slots=True)
@@ -64,8 +72,13 @@ class _Text:
     def _without_lone_surrogates(self, text: str) -> str:
         text = self.half + text
         self.half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
-        whole = text[:-1] if self.half else text
-        return whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return _paired(text[:-1] if self.half else text)
+
+    def give_way(self) -> int:
+        """Return where the text that comes next begins, in UTF-16 units."""
+        self.half = ""
+        count, offset = self.sent
+        return offset + utf16_length("".join(self.pieces[count:]))
 
     def take(self) -> tuple[int, str] | None:
         """Return what is new with its offset, as sent from now on; None where nothing is."""
@@ -87,14 +100,39 @@ class _Column:
 
     text: _Text = field(default_factory=_Text)
     reasoning: _Text = field(default_factory=_Text)
-    about: dict[str, str] = field(default_factory=lambda: {"status": "waiting", "note": "", "detail": ""})
-    changed: dict[str, str] = field(default_factory=dict)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    sent_steps: int = 0
+    about: dict[str, Any] = field(
+        default_factory=lambda: {"start": 0, "status": "waiting", "note": "", "detail": ""}
+    )
+    changed: dict[str, Any] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, str]:
-        return {"text": str(self.text), "reasoning": str(self.reasoning), **self.about}
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "text": str(self.text),
+            "reasoning": str(self.reasoning),
+            "steps": list(self.steps),
+            **self.about,
+        }
+
+    def note(self, name: str, value: object) -> None:
+        """Note a fact that may have changed."""
+        if value is not None and value != self.about[name]:
+            self.about[name] = self.changed[name] = value
+
+    def take_steps(self) -> list[tuple[int, dict[str, Any]]]:
+        """Return what is new with its places, as sent from now on."""
+        at, self.sent_steps = self.sent_steps, len(self.steps)
+        return list(enumerate(self.steps[at : self.sent_steps], at))
 
 
-def _live_state(_value: object, view: ReplyView) -> list[dict[str, str]]:
+def _shown(step: Step) -> dict[str, Any]:
+    cut = len(step.body) - LONGEST_BODY
+    body = f"{step.body[:LONGEST_BODY]}\n… {cut:,} characters more" if cut > 0 else step.body
+    return {"title": _paired(step.title), "body": _paired(body), "failed": step.failed}
+
+
+def _live_state(_value: object, view: ReplyView) -> list[dict[str, Any]]:
     """Give whoever asks for the trait `state` the replies as they are now."""
     return view.snapshot()
 
@@ -107,8 +145,8 @@ def _pieces(texts: Sequence[_Text]) -> list[list[int | str]]:
 class ReplyView(anywidget.AnyWidget):
     """A widget with one column per model.
 
-    Call `update` with what is new and `flush` on a clock; both from one thread. `on_stop` is called with a
-    column, or None for all, from whatever thread the page's message arrives on.
+    Call `update`, `add_step` and `give_way` with what is new and `flush` on a clock; all from one thread.
+    `on_stop` is called with a column, or None for all, from whatever thread the page's message arrives on.
     """
 
     _esm = STATIC / "widget.js"
@@ -117,20 +155,26 @@ class ReplyView(anywidget.AnyWidget):
     columns = traitlets.List(traitlets.Unicode(), help="The models' names.").tag(sync=True)
     session = traitlets.Unicode(help="What all views of this cell share their text by.").tag(sync=True)
     kernel_id = traitlets.Unicode(help="For the page to interrupt the kernel.").tag(sync=True)
+    format = traitlets.Unicode(help="What the text is: Markdown, or another format.").tag(sync=True)
     state = traitlets.Any(help="The replies so far, for a view that comes late.").tag(
         sync=True, to_json=_live_state
     )
 
     def __init__(
-        self, columns: Sequence[str], on_stop: Callable[[int | None], None] | None = None, **traits: Any
+        self,
+        columns: Sequence[str],
+        on_stop: Callable[[int | None], None] | None = None,
+        format: Format = "markdown",
+        **traits: Any,
     ) -> None:
         # These come first: opening the comm, which the base class does, already reads the state.
         self._replies = [_Column() for _ in columns]
         self._on_stop = on_stop
         self._keyframe_at = KEYFRAME_FROM
+        self.reaches_cells = False  # until a page says that it can put something into the next cell
         traits.setdefault("session", uuid.uuid4().hex)
         traits.setdefault("kernel_id", connected_kernel_id())
-        super().__init__(columns=list(columns), **traits)
+        super().__init__(columns=list(columns), format=format, **traits)
         self.on_msg(self._receive)
         self._unpin_replies()
 
@@ -149,14 +193,31 @@ class ReplyView(anywidget.AnyWidget):
         reply.text.feed(text)
         reply.reasoning.feed(reasoning)
         for name, value in (("status", status), ("note", note), ("detail", detail)):
-            if value is not None and value != reply.about[name]:
-                reply.about[name] = reply.changed[name] = value
+            reply.note(name, value)
+
+    def add_step(self, column: int, step: Step) -> None:
+        """Add a step to those above a reply's text. Nothing is sent before `flush`."""
+        self._replies[column].steps.append(_shown(step))
+
+    def give_way(self, column: int) -> None:
+        """Let the text so far give way to what comes.
+
+        It is no longer shown, but offsets go on from it: so no message that is late or comes twice can be
+        taken for a part of the new text.
+        """
+        reply = self._replies[column]
+        reply.note("start", reply.text.give_way())
+
+    def fill_next_cell(self, cell: str, source: str, known: str | None) -> None:
+        """Have the page put code into the cell behind `cell`; see `frontend/src/session/cells.js`."""
+        self._post({"type": "next_cell", "cell": cell, "source": source, "known": known})
 
     def flush(self) -> None:
         """Send what is new, if anything is, in one message; and all of it again when it has grown by half."""
         delta = {
             "text": _pieces([reply.text for reply in self._replies]),
             "reasoning": _pieces([reply.reasoning for reply in self._replies]),
+            "steps": [[i, *step] for i, reply in enumerate(self._replies) for step in reply.take_steps()],
             "status": [[i, reply.changed] for i, reply in enumerate(self._replies) if reply.changed],
         }
         if not any(delta.values()):
@@ -169,13 +230,14 @@ class ReplyView(anywidget.AnyWidget):
             self._keyframe_at = int(size * KEYFRAME_GROWTH)
             self._post_keyframe()
 
-    def snapshot(self) -> list[dict[str, str]]:
+    def snapshot(self) -> list[dict[str, Any]]:
         """Every reply so far, what has not been sent included."""
         return [reply.to_json() for reply in self._replies]
 
     def _receive(self, _view: object, content: Mapping[str, Any], _buffers: object) -> None:
         kind = content.get("type")
         if kind == "hello":
+            self.reaches_cells = content.get("cells") is True
             self._post({"type": "ack"})
         elif kind == "resync":
             self._post_keyframe()

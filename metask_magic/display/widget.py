@@ -9,14 +9,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..chat.messages import (
+    Continued,
     Ended,
     Event,
+    Format,
     Notice,
     ReasoningDelta,
     Record,
+    Stepped,
     TextDelta,
     UsageReported,
 )
+from .json_indent import JsonIndenter
 from .publish import print_notes
 from .record import to_output
 
@@ -32,11 +36,26 @@ _ended: deque[ReplyView] = deque()
 
 @dataclass(slots=True)
 class _Progress:
-    """What is said beside a reply while it comes."""
+    """How far a reply has been shown, and what is said beside it.
+
+    `characters` counts the text as it came, however it is laid out.
+    """
 
     began: float
+    indenter: JsonIndenter | None
     characters: int = 0
+    steps: int = 0
     tokens: int | None = None
+
+    def lay_out(self, text: str) -> str:
+        """Count more of the text, and return what is to be shown of it."""
+        self.characters += len(text)
+        return self.indenter.feed(text) if self.indenter else text
+
+    def start_anew(self) -> None:
+        """Count the text from its beginning again."""
+        self.characters = 0
+        self.indenter = JsonIndenter() if self.indenter else None
 
     def detail(self, now: float) -> str:
         counted = f"{now - self.began:.1f} s · {self.characters:,} characters"
@@ -46,9 +65,12 @@ class _Progress:
 class WidgetSink:
     """Streams replies into a `ReplyView`; at the end the same display holds the record alone."""
 
-    def __init__(self, models: Sequence[str], *, show_reasoning: bool = True) -> None:
+    def __init__(
+        self, models: Sequence[str], *, show_reasoning: bool = True, format: Format = "markdown"
+    ) -> None:
         self._models = models
         self._show_reasoning = show_reasoning
+        self._format = format
         self._view: ReplyView | None = None
         self._progress: list[_Progress] = []
 
@@ -57,8 +79,11 @@ class WidgetSink:
 
         from .view import ReplyView
 
-        self._progress = [_Progress(time.perf_counter()) for _ in self._models]
-        self._view = view = ReplyView(self._models, on_stop=stop)
+        self._progress = [
+            _Progress(time.perf_counter(), JsonIndenter() if self._format == "json" else None)
+            for _ in self._models
+        ]
+        self._view = view = ReplyView(self._models, on_stop=stop, format=self._format)
         bundle = {
             WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": view.model_id},
             "text/plain": f"{', '.join(self._models)} …",
@@ -83,12 +108,18 @@ class WidgetSink:
         progress = self._progress[column]
         match event:
             case TextDelta(text):
-                progress.characters += len(text)
-                view.update(column, text=text, status="streaming", note="")
+                view.update(column, text=progress.lay_out(text), status="streaming", note="")
             case ReasoningDelta(text) if self._show_reasoning:
                 view.update(column, reasoning=text, status="streaming", note="")
             case Notice(text):
                 view.update(column, note=text)
+            case Stepped(step):
+                progress.steps += 1
+                view.add_step(column, step)
+                view.update(column, note="")
+            case Continued(keep_text=False):
+                progress.start_anew()
+                view.give_way(column)
             case UsageReported(usage):
                 progress.tokens = usage.completion_tokens
             case Ended(reason, message):
@@ -109,9 +140,23 @@ class WidgetSink:
     def _finish(self, view: ReplyView, records: Sequence[Record]) -> None:
         """Show what `show` did not get any more: every view must see its reply end."""
         for column, record in enumerate(records):
-            missing = record.text[self._progress[column].characters :]
-            view.update(column, text=missing, status=record.finish_reason)
+            progress = self._progress[column]
+            for step in record.steps[progress.steps :]:
+                view.add_step(column, step)
+            missing = record.text[progress.characters :]
+            view.update(column, text=progress.lay_out(missing), status=record.finish_reason)
         view.flush()
+
+    def fill_next_cell(self, cell: str, source: str, known: str | None = None) -> bool:
+        """Put code into the cell behind `cell` (its id), if a page that can has answered; tell whether.
+
+        A cell we have put there before is filled anew unless the user has changed it; `known` is what we
+        have put there otherwise. May be called once the record is in place.
+        """
+        if self._view is None or not self._view.reaches_cells:
+            return False
+        self._view.fill_next_cell(cell, source, known)
+        return True
 
 
 def _retire(view: ReplyView) -> None:

@@ -59,7 +59,7 @@ class CellValue:
         if reply is self._shown:
             self._shown = None
             return {"text/plain": repr(reply)}
-        return to_bundle(reply.text)
+        return to_bundle(reply.text, reply.format, reply.steps)
 
     def _ends_in_line_magic(self) -> bool:
         """Whether the running cell's last line is a magic alone, so that its value is the cell's."""

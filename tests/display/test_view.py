@@ -67,8 +67,17 @@ class Page:
         self.comm.handle_msg({"content": {"data": data}, "buffers": []})
 
 
-def column(**about: str) -> dict[str, str]:
-    return {"text": "", "reasoning": "", "status": "waiting", "note": "", "detail": "", **about}
+def column(**about: object) -> dict[str, object]:
+    empty = {
+        "text": "",
+        "reasoning": "",
+        "steps": [],
+        "start": 0,
+        "status": "waiting",
+        "note": "",
+        "detail": "",
+    }
+    return {**empty, **about}
 
 
 def open_view(*columns: str, **options: Any) -> tuple[ReplyView, Page]:

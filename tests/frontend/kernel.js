@@ -1,7 +1,7 @@
 /** The kernel's end, for tests of the page's. */
 
 export function column(about) {
-  return { text: "", reasoning: "", status: "waiting", note: "", detail: "", ...about };
+  return { text: "", start: 0, reasoning: "", steps: [], status: "waiting", note: "", detail: "", ...about };
 }
 
 /** anywidget's model, as far as the front end uses it. */

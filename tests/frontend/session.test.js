@@ -78,7 +78,7 @@ test("hello is said until it is answered", () => {
   const session = new Session(1);
   const disconnect = connect(model, session);
   mock.timers.tick(150);
-  assert.deepEqual(model.sent, [{ type: "hello" }, { type: "hello" }]);
+  assert.deepEqual(model.sent, [{ type: "hello", cells: false }, { type: "hello", cells: false }]);
   model.receive({ type: "ack" });
   mock.timers.tick(5000);
   assert.equal(model.sent.length, 2);

@@ -28,11 +28,12 @@ function render({ model, el }) {
   const { session, release } = sessionOf(model);
   /** @type {string[]} */
   const titles = model.get("columns");
+  const format = model.get("format");
   const alone = titles.length === 1;
   const interrupt = kernelInterrupt(model.get("kernel_id"));
   const columns = titles.map(
     (title, index) =>
-      new ColumnView({ session, index, title, alone, interrupt, send: (message) => model.send(message) }),
+      new ColumnView({ session, index, title, format, alone, interrupt, send: (message) => model.send(message) }),
   );
   el.classList.add("metask", alone ? "metask-one" : "metask-many");
   el.style.setProperty("--metask-columns", String(titles.length));

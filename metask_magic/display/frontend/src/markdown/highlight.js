@@ -8,7 +8,6 @@ import go from "highlight.js/lib/languages/go";
 import ini from "highlight.js/lib/languages/ini";
 import java from "highlight.js/lib/languages/java";
 import json from "highlight.js/lib/languages/json";
-import markdown from "highlight.js/lib/languages/markdown";
 import python from "highlight.js/lib/languages/python";
 import r from "highlight.js/lib/languages/r";
 import rust from "highlight.js/lib/languages/rust";
@@ -18,7 +17,7 @@ import xml from "highlight.js/lib/languages/xml";
 import yaml from "highlight.js/lib/languages/yaml";
 
 const LANGUAGES = {
-  bash, cpp, diff, dockerfile, go, ini, java, json, markdown, python, r, rust, sql, typescript, xml, yaml,
+  bash, cpp, diff, dockerfile, go, ini, java, json, python, r, rust, sql, typescript, xml, yaml,
 };
 
 /** Longer code stays plain: what a grammar costs grows with it. */

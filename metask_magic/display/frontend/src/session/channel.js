@@ -1,4 +1,5 @@
 /** Keeps a session in step with the kernel through the widget's model. */
+import { fillNextCell, notebookOf } from "./cells.js";
 
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("./protocol.js").FromKernel} FromKernel */
@@ -9,6 +10,7 @@
  * @property {(message: ToKernel) => void} send
  * @property {(event: string, handler: (message: any) => void) => void} on
  * @property {(event: string, handler: (message: any) => void) => void} off
+ * @property {any} [widget_manager]
  */
 
 /** The first message behind the comm's opening may wait in the busy main shell, so hello is said again. */
@@ -24,15 +26,17 @@ const MAX_RESYNCS = 5;
  * @returns {() => void} Disconnects.
  */
 export function connect(model, session) {
+  const notebook = notebookOf(model);
   const timers = HELLO_AT.map((delay) =>
     setTimeout(() => {
-      if (!session.acknowledged && session.running) model.send({ type: "hello" });
+      if (!session.acknowledged && session.running) model.send({ type: "hello", cells: Boolean(notebook) });
     }, delay),
   );
   const resync = new Resync(() => model.send({ type: "resync" }));
   /** @param {FromKernel} message */
   const onMessage = (message) => {
     session.receive(message);
+    if (message.type === "next_cell" && notebook) fillNextCell(notebook, message);
     if (session.behind) resync.ask(() => session.behind);
     else resync.done();
   };

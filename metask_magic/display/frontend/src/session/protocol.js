@@ -3,14 +3,21 @@
  *
  * @typedef {"waiting" | "streaming" | "stop" | "length" | "tool_calls" | "content_filter" | "interrupted" |
  *   "incomplete" | "error"} Status
- * @typedef {{text: string, reasoning: string, status: Status, note: string, detail: string}} Column
- *   One model's reply. `note` is a line for who waits or why it ended; `detail` figures such as "1.2 s".
+ * @typedef {{title: string, body: string, failed: boolean}} Step Something done on the way: a tool that was called.
+ * @typedef {{text: string, start: number, reasoning: string, steps: Step[], status: Status, note: string,
+ *   detail: string}} Column
+ *   One model's reply. What of `text` stands before `start` was no answer, and gave way to what follows; `note` is a
+ *   line for who waits or why it ended; `detail` figures such as "1.2 s".
  * @typedef {[column: number, offset: number, text: string]} Piece New text; `offset` counts UTF-16 units.
- * @typedef {[column: number, about: Partial<Pick<Column, "status" | "note" | "detail">>]} StatusChange
- * @typedef {{type: "delta", text?: Piece[], reasoning?: Piece[], status?: StatusChange[]}} Delta
+ * @typedef {[column: number, place: number, step: Step]} NewStep
+ * @typedef {[column: number, about: Partial<Pick<Column, "start" | "status" | "note" | "detail">>]} StatusChange
+ * @typedef {{type: "delta", text?: Piece[], reasoning?: Piece[], steps?: NewStep[], status?: StatusChange[]}} Delta
  * @typedef {{type: "keyframe", state: Column[]}} Keyframe
- * @typedef {Delta | Keyframe | {type: "ack"}} FromKernel
- * @typedef {{type: "hello"} | {type: "resync"} | {type: "stop", column: number}} ToKernel
+ * @typedef {{type: "next_cell", cell: string, source: string, known: string | null}} NextCell Code for the cell behind
+ *   `cell` (an id); `known` is what the kernel has put there by other means.
+ * @typedef {Delta | Keyframe | NextCell | {type: "ack"}} FromKernel
+ * @typedef {{type: "hello", cells: boolean} | {type: "resync"} | {type: "stop", column: number}} ToKernel
+ *   `cells` says whether the page can fill the next cell.
  */
 
 /** How a reply can end: the finish reasons of `metask_magic/chat/messages.py`. */
@@ -19,4 +26,9 @@ const FINAL = new Set(["stop", "length", "tool_calls", "content_filter", "interr
 /** @param {Status} status */
 export function isFinal(status) {
   return FINAL.has(status);
+}
+
+/** @param {Pick<Column, "text" | "start">} column @returns {string} The text that counts. */
+export function answerOf({ text, start }) {
+  return start ? text.slice(start) : text;
 }

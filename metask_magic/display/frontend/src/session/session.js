@@ -10,7 +10,7 @@ import { isFinal } from "./protocol.js";
 
 /** @returns {Column} */
 function emptyColumn() {
-  return { text: "", reasoning: "", status: "waiting", note: "", detail: "" };
+  return { text: "", start: 0, reasoning: "", steps: [], status: "waiting", note: "", detail: "" };
 }
 
 export class Session {
@@ -63,9 +63,12 @@ export class Session {
     (snapshot ?? []).forEach((theirs, index) => {
       const mine = this.columns[index];
       if (!mine) return;
-      const isOlder = theirs.text.length < mine.text.length || theirs.reasoning.length < mine.reasoning.length;
-      if (theirs.text.length > mine.text.length) mine.text = theirs.text;
-      if (theirs.reasoning.length > mine.reasoning.length) mine.reasoning = theirs.reasoning;
+      const grown = /** @type {const} */ (["text", "reasoning", "steps"]);
+      const isOlder = grown.some((name) => theirs[name].length < mine[name].length);
+      for (const name of grown) {
+        if (theirs[name].length > mine[name].length) /** @type {any} */ (mine)[name] = theirs[name];
+      }
+      mine.start = Math.max(mine.start, theirs.start);
       if (!isOlder && (isFinal(theirs.status) || !isFinal(mine.status))) {
         mine.status = theirs.status;
         mine.note = theirs.note;
@@ -77,9 +80,14 @@ export class Session {
   }
 
   /** @param {Delta} delta */
-  #applyDelta({ text = [], reasoning = [], status = [] }) {
+  #applyDelta({ text = [], reasoning = [], steps = [], status = [] }) {
     for (const [index, offset, piece] of text) this.#append(index, "text", offset, piece);
     for (const [index, offset, piece] of reasoning) this.#append(index, "reasoning", offset, piece);
+    for (const [index, place, step] of steps) {
+      const known = this.columns[index]?.steps;
+      if (place > known?.length) this.behind = true;
+      else if (place === known?.length) this.columns[index].steps = [...known, step];
+    }
     for (const [index, about] of status) {
       const column = this.columns[index];
       if (column) Object.assign(column, about);

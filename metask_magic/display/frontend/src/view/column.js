@@ -1,12 +1,13 @@
 /** One model's reply on the screen: reasoning, text, note, and a bar; Stop and Copy at a fixed place. */
 import { element } from "../markdown/elements.js";
-import { MarkdownRenderer } from "../markdown/renderer.js";
-import { isFinal } from "../session/protocol.js";
+import { answerOf, isFinal } from "../session/protocol.js";
 import { StopControl } from "../session/stop.js";
+import { createRenderer } from "./answer.js";
 import { createButton } from "./button.js";
 import { copyText } from "./clipboard.js";
 import { cleanName, cleanNote } from "./names.js";
 import { ReasoningSection } from "./reasoning.js";
+import { StepList } from "./steps.js";
 import { stateWord } from "./words.js";
 
 /** @typedef {import("../session/session.js").Session} Session */
@@ -21,7 +22,9 @@ export class ColumnView {
   #index;
   #title;
   #body = element("div", [], "metask-body jp-RenderedHTMLCommon jp-RenderedMarkdown");
-  #renderer = new MarkdownRenderer(this.#body);
+  #format;
+  #renderer;
+  #steps = new StepList();
   #reasoning = new ReasoningSection();
   #note = element("div", [], "metask-note");
   #state = element("span", [], "metask-state");
@@ -34,6 +37,7 @@ export class ColumnView {
   /** @type {Status} */
   #shownStatus = "waiting";
   #shownText = "";
+  #shownStart = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #copied;
 
@@ -42,14 +46,17 @@ export class ColumnView {
    * @param {Session} options.session
    * @param {number} options.index
    * @param {string} options.title The model's name.
+   * @param {string} options.format What the text is.
    * @param {boolean} options.alone There are no other columns.
    * @param {(message: ToKernel) => void} options.send
    * @param {(() => Promise<boolean>) | null} options.interrupt
    */
-  constructor({ session, index, title, alone, send, interrupt }) {
+  constructor({ session, index, title, format, alone, send, interrupt }) {
     this.#session = session;
     this.#index = index;
     this.#title = cleanName(title) || "model";
+    this.#format = format;
+    this.#renderer = createRenderer(this.#body, format);
     this.#control = new StopControl({ session, index, send, interrupt, onChange: () => this.#updateStop() });
     this.#node = this.#build(alone);
   }
@@ -62,6 +69,7 @@ export class ColumnView {
   update() {
     const column = this.#session.columns[this.#index];
     this.#reasoning.update(column);
+    this.#steps.update(column.steps);
     this.#updateText(column);
     this.#placeReasoning(column);
     const note = cleanNote(column.note);
@@ -95,6 +103,7 @@ export class ColumnView {
       // Alone, the text stands exactly where the record will: nothing above it, the buttons float.
       alone ? element("div", [tools], "metask-overlay") : element("header", [title, tools], "metask-header"),
       this.#reasoning.node,
+      this.#steps.node,
       this.#body,
       this.#note,
       element("footer", about, "metask-bar"),
@@ -105,8 +114,15 @@ export class ColumnView {
   }
 
   /** @param {Column} column */
-  #updateText({ text, status }) {
+  #updateText(column) {
+    const { start, status } = column;
+    const text = answerOf(column);
     const ends = isFinal(status) && !isFinal(this.#shownStatus);
+    if (start !== this.#shownStart) {
+      this.#shownText = "";
+      this.#renderer = createRenderer(this.#body, this.#format);
+      this.#shownStart = start;
+    }
     if (text === this.#shownText && !ends) return;
     if (isFinal(status)) this.#renderer.finish(text);
     else this.#renderer.write(text);
@@ -114,9 +130,9 @@ export class ColumnView {
   }
 
   /** Once the answer begins it stands where the record will; the reasoning goes below it. @param {Column} column */
-  #placeReasoning({ text }) {
+  #placeReasoning(column) {
     const { node } = this.#reasoning;
-    if (text && this.#body.nextSibling !== node) this.#body.after(node);
+    if (answerOf(column) && this.#body.nextSibling !== node) this.#body.after(node);
   }
 
   /** @param {string} word @param {string} note */
@@ -139,7 +155,7 @@ export class ColumnView {
   }
 
   async #copyText() {
-    const done = await copyText(this.#session.columns[this.#index].text);
+    const done = await copyText(answerOf(this.#session.columns[this.#index]));
     this.#copy.textContent = done ? "Copied" : "Not copied";
     this.#announcer.textContent = this.#copy.textContent;
     clearTimeout(this.#copied);

@@ -1,7 +1,7 @@
 /** What a model thinks before it answers: a section that is open while it grows and closes when it is done. */
 import { element } from "../markdown/elements.js";
 import { MarkdownRenderer } from "../markdown/renderer.js";
-import { isFinal } from "../session/protocol.js";
+import { answerOf, isFinal } from "../session/protocol.js";
 
 /** @typedef {import("../session/protocol.js").Column} Column */
 
@@ -29,9 +29,10 @@ export class ReasoningSection {
   }
 
   /** @param {Column} column */
-  update({ reasoning, text, status }) {
+  update(column) {
+    const { reasoning } = column;
     if (!reasoning) return;
-    const finished = text !== "" || isFinal(status);
+    const finished = answerOf(column) !== "" || isFinal(column.status);
     if (reasoning === this.#shown && finished === this.#finished) return;
     this.#details.hidden = false;
     const atEnd = this.#body.scrollHeight - this.#body.scrollTop - this.#body.clientHeight < 24;

@@ -1,6 +1,6 @@
 /** The words for a reply's state. */
 
-import { isFinal } from "../session/protocol.js";
+import { answerOf, isFinal } from "../session/protocol.js";
 
 /** @typedef {import("../session/protocol.js").Column} Column */
 /** @typedef {import("../session/protocol.js").Status} Status */
@@ -19,8 +19,9 @@ const WORDS = {
 };
 
 /** @param {Column} column @param {boolean} lost The kernel has gone. */
-export function stateWord({ status, reasoning, text }, lost) {
+export function stateWord(column, lost) {
+  const { status, reasoning } = column;
   if (lost && !isFinal(status)) return "Broken off: the kernel has gone";
-  if (status === "streaming" && reasoning && !text) return "Reasoning";
+  if (status === "streaming" && reasoning && !answerOf(column)) return "Reasoning";
   return WORDS[status] ?? "";
 }
