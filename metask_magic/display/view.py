@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -171,7 +172,8 @@ class ReplyView(anywidget.AnyWidget):
         self._replies = [_Column() for _ in columns]
         self._on_stop = on_stop
         self._keyframe_at = KEYFRAME_FROM
-        self.reaches_cells = False  # until a page says that it can put something into the next cell
+        self._greeted = threading.Event()
+        self._reaches_cells = False
         traits.setdefault("session", uuid.uuid4().hex)
         traits.setdefault("kernel_id", connected_kernel_id())
         super().__init__(columns=list(columns), format=format, **traits)
@@ -208,6 +210,11 @@ class ReplyView(anywidget.AnyWidget):
         reply = self._replies[column]
         reply.note("start", reply.text.give_way())
 
+    def await_cells(self, seconds: float) -> bool:
+        """Tell whether a page can put something into the next cell; wait so long for it to say so."""
+        self._greeted.wait(seconds)
+        return self._reaches_cells
+
     def fill_next_cell(self, cell: str, source: str, known: str | None) -> None:
         """Have the page put code into the cell behind `cell`; see `frontend/src/session/cells.js`."""
         self._post({"type": "next_cell", "cell": cell, "source": source, "known": known})
@@ -237,7 +244,8 @@ class ReplyView(anywidget.AnyWidget):
     def _receive(self, _view: object, content: Mapping[str, Any], _buffers: object) -> None:
         kind = content.get("type")
         if kind == "hello":
-            self.reaches_cells = content.get("cells") is True
+            self._reaches_cells = content.get("cells") is True
+            self._greeted.set()
             self._post({"type": "ack"})
         elif kind == "resync":
             self._post_keyframe()

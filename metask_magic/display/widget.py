@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KEPT_VIEWS = 4
+HELLO_SECONDS = 0.8  # from opening a view; a page that can be heard while the cell runs has said hello by then
 
 # A page that was reloaded in mid-stream still shows the widget, and finds its text while the view is open.
 _ended: deque[ReplyView] = deque()
@@ -153,7 +154,10 @@ class WidgetSink:
         A cell we have put there before is filled anew unless the user has changed it; `known` is what we
         have put there otherwise. May be called once the record is in place.
         """
-        if self._view is None or not self._view.reaches_cells:
+        if self._view is None:
+            return False
+        waited = time.perf_counter() - self._progress[0].began
+        if not self._view.await_cells(max(0.0, HELLO_SECONDS - waited)):
             return False
         self._view.fill_next_cell(cell, source, known)
         return True

@@ -27,9 +27,10 @@ const MAX_RESYNCS = 5;
  */
 export function connect(model, session) {
   const notebook = notebookOf(model);
+  const { running } = session; // a reply that ends before the kernel has answered is no reason to fall silent
   const timers = HELLO_AT.map((delay) =>
     setTimeout(() => {
-      if (!session.acknowledged && session.running) model.send({ type: "hello", cells: Boolean(notebook) });
+      if (!session.acknowledged && running) model.send({ type: "hello", cells: Boolean(notebook) });
     }, delay),
   );
   const resync = new Resync(() => model.send({ type: "resync" }));

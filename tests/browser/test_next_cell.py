@@ -1,0 +1,57 @@
+"""`-f code`: the code goes into the next cell of the notebook, is never run, and comes only once."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..gateway_server import GatewayServer, Streamed
+from .lab import App, Lab
+from .notebook import NotebookPage
+
+ASK = "%%metask gpt-4o-mini -f code\nHi"
+AFTER = "after = 1"
+
+_EDIT = """([index, source]) => {
+  const panel = [...window.jupyterapp.shell.widgets("main")].find((w) => w.sessionContext && w.content?.widgets);
+  panel.context.model.sharedModel.getCell(index).setSource(source);
+}"""
+
+
+def fenced(code: str) -> Streamed:
+    return Streamed(["Here:\n\n```python\n", code, "\n```\n"])
+
+
+def sources(notebook: NotebookPage) -> list[str]:
+    """The notebook's cells as they are on the disk, without the first two."""
+    saved = notebook.save()
+    assert all(cell.execution_count is None and not cell.outputs for cell in saved.cells[2:]), "nothing is run"
+    return [cell.source for cell in saved.cells[2:]]
+
+
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_code_goes_into_the_next_cell_once(lab: Lab, gateway: GatewayServer, app: App) -> None:
+    gateway.script(*map(fenced, ("x = 1", "x = 1", "x = 2", "x = 3", "x = 4")))
+    notebook = lab.open(ASK, AFTER, app=app)
+    for expected in (["x = 1", AFTER], ["x = 1", AFTER], ["x = 2", AFTER]):
+        notebook.run(1)
+        assert sources(notebook) == expected
+    notebook.page.evaluate(_EDIT, [2, "x = 2  # mine"])
+    notebook.run(1)
+    assert sources(notebook) == ["x = 3", "x = 2  # mine", AFTER]
+    notebook.restart()
+    notebook.run(0, 1)
+    assert sources(notebook) == ["x = 4", "x = 2  # mine", AFTER]
+
+
+def test_a_page_without_the_view_gets_one_cell_from_the_kernel(lab: Lab, gateway: GatewayServer) -> None:
+    gateway.script(*map(fenced, ("x = 1", "x = 1", "x = 2", "x = 3", "x = 3")))
+    notebook = lab.open("%config Metask.display = 'markdown'", AFTER, ASK)
+    notebook.run(1)
+    for _ in range(3):
+        notebook.run(3)
+    notebook.expect_text(3, "The code differs from what this cell gave before")
+    cells = [cell.source for cell in notebook.save().cells]
+    assert cells[4:] == ["x = 1"]
+    notebook.page.evaluate(_EDIT, [1, "%config Metask.display = 'auto'"])
+    notebook.run(1, 3)  # now the page can, and knows the cell the kernel has asked for
+    assert [cell.source for cell in notebook.save().cells[4:]] == ["x = 3"]
