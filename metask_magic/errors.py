@@ -46,6 +46,9 @@ class _RendersItself(BaseException):
 
     _shown = False
 
+    explaining: BaseException | None = None
+    """The exception it was to explain, when `%metask explain` itself failed."""
+
     def _lines(self) -> list[str]:
         raise NotImplementedError
 
