@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from io import StringIO
 from typing import Any, NoReturn, TypeVar, get_args
 
@@ -131,6 +132,13 @@ def _new_parser() -> _Parser:
     for option in _OPTIONS:
         option.add_to_parser(parser, None)
     return parser
+
+
+@cache
+def declared_options() -> Mapping[str, argparse.Action]:
+    """Return the declared options by their flags, short and long."""
+    # argparse offers no public look-up of an option.
+    return dict(_new_parser()._option_string_actions)
 
 
 def parse_cell_line(line: str) -> CellOptions:

@@ -1,0 +1,253 @@
+"""Tab: what is offered where, and what it replaces; `‸` marks the cursor."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TypedDict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metask_magic.notebook.completion import MOST, Completion, Known
+
+MODELS = ("claude-3-5-sonnet-20241022", "gpt-4o", "gpt-4o-mini", "org/model:7b", "gpt-4.1")
+
+
+class Trap:
+    """Running any code of this is a mistake."""
+
+    inner = SimpleNamespace(leaf=1)
+
+    @property
+    def opened(self) -> Any:
+        raise AssertionError("a property was run")
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError("__getattr__ was run")
+
+
+class BadDir:
+    def __dir__(self) -> list[str]:
+        raise RuntimeError
+
+
+class Slotted:
+    __slots__ = ("inner",)
+
+    def __init__(self) -> None:
+        self.inner = SimpleNamespace(leaf=1)
+
+
+class Typed(TypedDict):
+    a: int
+
+
+@dataclasses.dataclass
+class Data:
+    a: int
+
+
+class DataFrame:
+    pass
+
+
+def weather(city: str) -> str:
+    return city
+
+
+NAMESPACE: dict[str, Any] = {
+    "In": ["hidden"],
+    "sys": sys,
+    "_private": 1,
+    "hero": "Ada",
+    "héros": "Ada",
+    "trap": Trap(),
+    "bad": BadDir(),
+    "slotted": Slotted(),
+    "conf": {"db": {"host": "h", "hot": 1}, "not a name": 2, 3: 4},
+    "table": DataFrame(),
+    "weather": weather,
+    "Data": Data,
+    "Typed": Typed,
+    "Trap": Trap,
+    "schema": {"type": "object"},
+    "text": "abc",
+}
+
+
+def completion(namespace: dict[str, Any]) -> Completion:
+    shell = SimpleNamespace(user_ns=namespace, user_ns_hidden={"In": NAMESPACE["In"]})
+    commands = {"models": (), "chats": ("show", "fork"), "explain": (), "help": ()}
+    return Completion(shell, Known(lambda: MODELS, lambda: ("plot", "story"), commands))
+
+
+def offered(code: str, namespace: dict[str, Any] = NAMESPACE) -> tuple[str, list[str]] | None:
+    before, after = code.split("‸", 1)
+    found = completion(namespace).complete(before + after, len(before))
+    if found is None:
+        return None
+    assert before.endswith(found.typed)
+    return found.typed, list(found.texts)
+
+
+@pytest.mark.parametrize(
+    ("code", "typed", "texts"),
+    [
+        ("%metask he‸", "he", ["help"]),
+        ("%metask e‸", "e", ["explain", "claude-3-5-sonnet-20241022", "org/model:7b"]),
+        ("%metask gpt-4o-‸", "gpt-4o-", ["gpt-4o-mini"]),
+        ("%metask GPT-4.‸", "GPT-4.", ["gpt-4.1"]),
+        ("%metask sonnet‸", "sonnet", ["claude-3-5-sonnet-20241022"]),
+        ("%metask lo‸", "lo", ["local"]),
+        ("%metask org/model:‸", "org/model:", ["org/model:7b"]),
+        ("%metask --raw org/m‸", "org/m", ["org/model:7b"]),
+        ("%metask --raw h‸", "h", []),
+        ("answer = %metask gpt-4o-‸", "gpt-4o-", ["gpt-4o-mini"]),
+        ("x = 1\nfor a in b:\n    answer = %metask gpt-4o-‸\ny", "gpt-4o-", ["gpt-4o-mini"]),
+        ("%%metask gpt-4o-‸\nA prompt", "gpt-4o-", ["gpt-4o-mini"]),
+        ("\n\n%%metask gpt-4o-‸\nA prompt", "gpt-4o-", ["gpt-4o-mini"]),
+        ("%%metask help‸", "help", []),
+        ("%%metask -s 'Be brief' gpt-4o-‸", "gpt-4o-", ["gpt-4o-mini"]),
+        ("%%metask gpt-4o gpt‸", "", []),
+        ("%%metask 'gpt-4o-‸", "gpt-4o-", ["gpt-4o-mini"]),
+        ("%%metask --te‸", "--te", ["--temperature"]),
+        ("%%metask gpt-4o --no‸", "--no", ["--no-stream"]),
+        ("%metask gpt-4o --no‸", "--no", ["--no-stream"]),
+        ("%metask models gp‸", "gp", ["gpt-4o", "gpt-4o-mini", "gpt-4.1"]),
+        ("%metask chats ‸", "", ["show", "fork", "plot", "story"]),
+        ("%metask chats show s‸", "s", ["story"]),
+        ("%metask explain org‸", "org", ["org/model:7b"]),
+        ("%metask explain --dr‸", "--dr", ["--dry-run"]),
+        ("%metask explain gpt-4o why‸", "", []),
+        ("%%metask -f ma‸", "ma", ["markdown", "math"]),
+        ("%%metask --format=j‸", "j", ["json"]),
+        ("%%metask --nope=j‸", "", []),
+        ("%%metask --nope j‸", "j", []),
+        ("%%metask -c ‸", "", ["plot", "story"]),
+        ("%%metask -c 'st‸", "st", ["story"]),
+        ("%%metask -T ‸", "", ["weather"]),
+        ("%%metask --schema ‸", "", ["Data", "Typed", "schema"]),
+        ("%%metask -o he‸", "he", ["hero"]),
+        ("%%metask -a tab‸", "tab", ["table"]),
+        ("%%metask --temperature ‸", "", []),
+        ("%%metask -s 'For {{ her‸", "her", ["hero"]),
+        ("%%metask gpt-4o\nSome te‸", "", []),
+        ("%%metask gpt-4o\nSome {{ te‸", "te", ["text"]),
+        ("%%metask gpt-4o --raw\nSome {{ te‸", "", []),
+        ("%%metask gpt-4o\nSome {{ text }} te‸", "", []),
+        ("%%metask\n{{text}} {{ hé‸", "hé", ["héros"]),
+        ("%%metask\n🦉 {{ hero }} é {{ sch‸}}", "sch", ["schema"]),
+        ("%%metask\n{% for x in sch‸", "sch", ["schema"]),
+        ("%%metask\nLaTeX {% sch‸", "", []),
+        ("%%metask\n{{ text | upp‸", "upp", ["upper"]),
+        ("%%metask\n{{ text|default(te‸", "te", ["text"]),
+        ("%%metask\n{{ text.upp‸", "upp", ["upper"]),
+        ("%%metask\n{{ text . upp‸", "upp", ["upper"]),
+        ("%%metask\n{{ conf.d‸", "d", ["db"]),
+        ("%%metask\n{{ conf.no‸", "no", []),
+        ("%%metask\n{{ conf.db.ho‸", "ho", ["host", "hot"]),
+        ("%%metask\n{{ slotted.inner.le‸", "le", ["leaf"]),
+        ("%%metask\n{{ trap.inner.le‸", "le", ["leaf"]),
+        ("%%metask\n{{ trap.opened.‸", "", []),
+        ("%%metask\n{{ trap.nope.‸", "", []),
+        ("%%metask\n{{ bad.‸", "", []),
+        ("%%metask\n{{ nope.‸", "", []),
+        ("%%metask\n{{ text._‸", "_", []),
+        ("%%metask\n{{ _‸", "_", ["_private"]),
+        ("%%metask\n{{ In‸", "In", []),
+        ("%%metask\n{{ text.upper().‸", "", []),
+        ("%%metask\n{{ 'te‸", "", []),
+        ("%%metask\n{{ f('it', te‸", "te", ["text"]),
+        ("%metask gpt-4o Tell {{ her‸", "her", ["hero"]),
+        ("%metask gpt-4o What's he‸", "", []),
+        ("%metask gpt-4o {{ hero }} he‸", "", []),
+    ],
+)
+def test_what_is_offered(code: str, typed: str, texts: list[str]) -> None:
+    assert offered(code) == (typed, texts)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "‸",
+        "hero.‸",
+        "%metask‸",
+        "%%metask‸",
+        "%%metas‸",
+        "%metaskx h‸",
+        "x = '%metask'; h‸",
+        "%%metask‸\nh",
+        "a == %metask h‸",
+    ],
+)
+def test_elsewhere_it_is_not_ours(code: str) -> None:
+    assert offered(code) is None
+
+
+def test_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tables" / "deep").mkdir(parents=True)
+    (tmp_path / "tables" / "my sales.csv").touch()
+    (tmp_path / "tables" / ".hidden").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for code, typed, texts in (
+        ("%%metask -a tab‸", "tab", ["table", "tables/"]),
+        ("%%metask -a tables/‸", "tables/", ["tables/deep/", "tables/my\\ sales.csv"]),
+        ("%%metask -a tables/my\\ s‸", "tables/my\\ s", ["tables/my\\ sales.csv"]),
+        ("%%metask -a 'tables/my s‸", "tables/my s", ["tables/my sales.csv"]),
+        ('%%metask --attach="tables/my s‸', "tables/my s", ["tables/my sales.csv"]),
+        ("%%metask -a tables/.h‸", "tables/.h", ["tables/.hidden"]),
+        ("%%metask -a ~/tables/d‸", "~/tables/d", ["~/tables/deep/"]),
+        ("%%metask -a nowhere/‸", "nowhere/", []),
+        ("%%metask -a \x00/‸", "\x00/", []),
+    ):
+        assert offered(code) == (typed, texts)
+
+
+def test_a_large_namespace_is_bounded() -> None:
+    names: dict[str, Any] = {f"name_{n:05}": n for n in range(10_000)}
+    _, texts = offered("%%metask\n{{ name_‸", names) or ("", [])
+    assert len(texts) == MOST
+    assert texts[0] == "name_00000"
+
+
+LETTERS = "-='\"\\ \n.|/~()\r\x00🦉"
+WORDS = [
+    "%metask ",
+    "%%metask ",
+    "gpt",
+    "--",
+    "-a",
+    "-s ",
+    "{{",
+    "}}",
+    "{%",
+    "trap",
+    "conf",
+    "models ",
+    "chats ",
+]
+PIECES = st.sampled_from([*LETTERS, *WORDS])
+
+
+@given(st.lists(PIECES | st.text(max_size=3)).map("".join), st.data())
+def test_any_cursor_in_any_text(text: str, data: st.DataObject) -> None:
+    cursor = data.draw(st.integers(0, len(text)))
+    found = completion(NAMESPACE).complete(text, cursor)
+    assert found is None or text[:cursor].endswith(found.typed)
+
+
+@pytest.mark.parametrize("piece", ["a.", "'", "|", "{{", "\\", "a=", " ", "a "])
+@pytest.mark.parametrize("before", ["%metask m {{ ", "%%metask\n{{ ", "%%metask ", ""])
+def test_long_lines_take_no_quadratic_time(before: str, piece: str) -> None:
+    text = before + piece * 50_000 + "!"
+    done = threading.Thread(target=lambda: completion(NAMESPACE).complete(text, len(text)), daemon=True)
+    done.start()
+    done.join(20)
+    assert not done.is_alive()
