@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 import pytest
 
-from metask_magic.chat.ask import Outcome, ask, join_deltas
+from metask_magic.chat.ask import Outcome, ask
+from metask_magic.chat.exchange import join_deltas
 from metask_magic.chat.loop import LoopThread
 from metask_magic.chat.messages import (
     Ended,
