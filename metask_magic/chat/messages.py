@@ -308,8 +308,9 @@ class Backend(Protocol):
 class Record:
     """What stays in the notebook of one reply.
 
-    `note` is a line beside the text (why it stopped early), never a part of it; `steps` is what was done on
-    the way. `metadata` is the provenance: JSON that goes into the output's metadata.
+    `note` is a line beside the text (why it stopped early), never a part of it, `failure` says what failed;
+    `steps` is what was done on the way. `elapsed` and `first_token_after` are seconds. `metadata` is the
+    provenance: JSON that goes into the output's metadata.
     """
 
     model: str
@@ -317,8 +318,12 @@ class Record:
     finish_reason: str
     reasoning: str = ""
     note: str = ""
+    failure: str = ""
     format: Format = "markdown"
     steps: tuple[Step, ...] = ()
+    usage: Usage | None = None
+    elapsed: float | None = None
+    first_token_after: float | None = None
     metadata: Mapping[str, JSON] = field(default_factory=dict)
 
 

@@ -112,14 +112,18 @@ class Reply:
         fences = (token for token in MarkdownIt().parse(self.text) if token.type == "fence")
         return tuple(CodeBlock(_first_word(fence.info), fence.content) for fence in fences)
 
-    def to_record(self) -> Record:
-        """What stays in the notebook: the text, and its provenance."""
+    def to_record(self, name: str = "") -> Record:
+        """What stays in the notebook: text and provenance. `name` is shown instead of the model's."""
         return Record(
-            model=self.model or self.requested_model,
+            model=name or self.model or self.requested_model,
             text=self.text,
             finish_reason=self.finish_reason,
             reasoning=self.reasoning,
             note=INCOMPLETE_NOTE if self.finish_reason == "incomplete" else "",
+            failure=self.error.message if self.error else "",
+            usage=self.usage,
+            elapsed=self.elapsed,
+            first_token_after=self.first_token_after,
             format=self.format,
             steps=self.steps,
             metadata=self._provenance(),

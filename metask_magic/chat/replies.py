@@ -1,0 +1,50 @@
+"""Several models' answers to one prompt."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from .messages import Record
+from .reply import Reply
+
+
+class Replies(Mapping[str, Reply]):
+    """A mapping from model to `Reply`, in the order asked.
+
+    A model that was asked twice has a number behind its name the second time: `gpt-4o-mini (2)`.
+    """
+
+    def __init__(self, replies: Sequence[Reply]) -> None:
+        names = distinct([reply.requested_model for reply in replies])
+        self._replies = dict(zip(names, replies, strict=True))
+
+    def __getitem__(self, model: str) -> Reply:
+        return self._replies[model]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._replies)
+
+    def __len__(self) -> int:
+        return len(self._replies)
+
+    def __str__(self) -> str:
+        return "\n\n".join(f"{model}:\n{reply.text}" for model, reply in self.items())
+
+    def __repr__(self) -> str:
+        facts = (f"{model}: {reply.finish_reason}" for model, reply in self.items())
+        return f"<Replies from {', '.join(facts)}>"
+
+    def to_records(self) -> list[Record]:
+        """What stays in the notebook: one record per model."""
+        return [reply.to_record(model) for model, reply in self.items()]
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Put a number behind each name that has been there before."""
+    seen: Counter[str] = Counter()
+    told: list[str] = []
+    for name in names:
+        seen[name] += 1
+        told.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return told

@@ -1,0 +1,123 @@
+"""Replies that come while other cells run."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+
+from metask_magic.chat.ask import Asking, Outcome
+from metask_magic.chat.background import BackgroundReply
+from metask_magic.chat.loop import LoopThread
+from metask_magic.chat.messages import Finished, Message, Request, TextDelta
+from metask_magic.errors import MetaskError, ServerError
+
+from .fakes import Recorder, Script
+
+PATIENCE = 30
+WHOLE = (TextDelta("a"), TextDelta("b"), Finished("stop"))
+CELL: ContextVar[str] = ContextVar("CELL")
+
+
+@pytest.fixture
+def loop() -> Iterator[LoopThread]:
+    loop = LoopThread()
+    yield loop
+    loop.stop()
+
+
+def first(outcome: Outcome) -> Any:
+    reply = outcome.replies[0]
+    if reply.error:
+        raise reply.error
+    return reply
+
+
+def start(
+    loop: LoopThread, sink: Recorder, *backends: Script, conclude: Callable[[Outcome], Any] = first
+) -> BackgroundReply:
+    asked = [(Request(f"m{at}", (Message("user", "Hi"),)), backend) for at, backend in enumerate(backends)]
+    return BackgroundReply(Asking(asked, sink, loop=loop), conclude)
+
+
+def test_the_reply_comes(loop: LoopThread) -> None:
+    sink = Recorder()
+    pending = start(loop, sink, Script(*WHOLE))
+    assert pending.wait(PATIENCE).text == "ab"
+    assert (pending.done, str(pending), sink.text(0)) == (True, "ab", "ab")
+    assert repr(pending) == "<BackgroundReply from m0: ended, 2 characters>"
+
+
+def test_its_place_is_taken_in_the_cell_and_the_rest_is_shown_elsewhere(loop: LoopThread) -> None:
+    where: dict[str, str] = {}
+
+    def note(name: str) -> Callable[[], None]:
+        return lambda: where.update({name: threading.current_thread().name})
+
+    script = Script(TextDelta("a"), None)
+    pending = start(loop, Recorder(open=note("open"), show0=note("show"), close=note("close")), script)
+    assert where["open"] == threading.current_thread().name
+    assert not pending.done
+    pending.cancel()
+    pending.wait(PATIENCE)
+    assert where["show"] == where["close"] == "metask-background"
+
+
+def test_the_text_so_far_and_a_cancelled_rest(loop: LoopThread) -> None:
+    script = Script(TextDelta("so far"), None)
+    pending = start(loop, Recorder(), script)
+    assert script.stalled.wait(PATIENCE)
+    assert (str(pending), pending.done) == ("so far", False)
+    assert repr(pending) == "<BackgroundReply from m0: coming, 6 characters>"
+    pending.cancel()
+    reply = pending.wait(PATIENCE)
+    assert (reply.text, reply.finish_reason) == ("so far", "interrupted")
+    assert script.closed.is_set()
+
+
+def test_waiting_gives_up_and_the_reply_comes_all_the_same(loop: LoopThread) -> None:
+    pending = start(loop, Recorder(), Script(TextDelta("a"), None))
+    with pytest.raises(MetaskError, match=r"not ended within 0\.01 s"):
+        pending.wait(0.01)
+    assert not pending.done
+    pending.cancel()
+    assert pending.wait(PATIENCE).text == "a"
+
+
+def test_a_failure_is_raised_to_whoever_waits(loop: LoopThread) -> None:
+    pending = start(loop, Recorder(), Script(TextDelta("a"), ServerError("It broke.")))
+    for _ in range(2):
+        with pytest.raises(ServerError, match="It broke"):
+            pending.wait(PATIENCE)
+
+
+def test_it_can_be_awaited(loop: LoopThread) -> None:
+    async def both() -> list[str]:
+        replies = [start(loop, Recorder(), Script(*WHOLE)) for _ in range(2)]
+        return [(await reply).text for reply in replies]
+
+    assert asyncio.run(both()) == ["ab", "ab"]
+
+
+def test_the_output_belongs_to_the_cell_that_asked(loop: LoopThread) -> None:
+    cells: list[str] = []
+    script = Script(TextDelta("a"), None)
+    CELL.set("asking")
+    pending = start(loop, Recorder(close=lambda: cells.append(CELL.get())), script)
+    CELL.set("another")
+    pending.cancel()
+    pending.wait(PATIENCE)
+    assert cells == ["asking"]
+
+
+def test_several_at_once(loop: LoopThread) -> None:
+    stalled = Script(TextDelta("x"), None)
+    waiting = start(loop, Recorder(), stalled)
+    assert start(loop, Recorder(), Script(*WHOLE)).wait(PATIENCE).text == "ab"
+    assert not waiting.done
+    waiting.cancel()
+    waiting.wait(PATIENCE)
