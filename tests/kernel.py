@@ -248,6 +248,11 @@ class Kernel:
 
     # Other messages
 
+    def complete(self, code: str, cursor: int) -> tuple[list[str], int, int]:
+        """Press Tab at `cursor`, in code points; return the matches and the range they replace."""
+        reply = self.ask("complete_request", {"code": code, "cursor_pos": cursor})
+        return reply["matches"], reply["cursor_start"], reply["cursor_end"]
+
     def send(
         self,
         kind: str,

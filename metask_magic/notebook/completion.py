@@ -24,11 +24,7 @@ MOST_FILES = 5_000  # of one folder that are looked at
 
 IDENTIFIER = "metask_magic"
 # `\alpha` may still become α in a prompt.
-_STILL_COMPLETING = {
-    "IPCompleter.latex_name_matcher",
-    "IPCompleter.unicode_name_matcher",
-    "IPCompleter.fwd_unicode_matcher",
-}
+_STILL_COMPLETING = {"IPCompleter.latex_name_matcher"}
 _SCHEMA_WORDS = ("type", "properties", "$schema", "$ref", "$defs", "anyOf", "oneOf", "allOf", "enum")
 
 

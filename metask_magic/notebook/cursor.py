@@ -135,11 +135,13 @@ def _in_expression(text: str) -> Place | None:
     tail = _TAIL.search(inside)
     strings_open = inside.replace("''", "")
     before = inside[: tail.start()] if tail else ""
-    if tail is None or "'" in strings_open or '"' in strings_open or re.search(r"[\w.)\]']$", before):
+    if tail is None or "'" in strings_open or '"' in strings_open:
         return Place("text")
     path = tuple(re.findall(r"\w+", tail["path"]))
     if tail["pipe"]:
         return Place("text") if path else Place("filter", tail["typed"])
+    if re.search(r"[\w.)\]']$", before):  # of a call, an item, a number: its value is not known
+        return Place("text")
     return Place("attribute", tail["typed"], path) if path else Place("name", tail["typed"])
 
 
