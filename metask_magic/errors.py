@@ -9,6 +9,7 @@
     ├── ToolError                the tools cannot be used as asked
     ├── SettingError             a setting has a value it cannot have
     │   └── MissingKeyError      there is no key to send
+    ├── BudgetError              the session has used its budget of tokens
     ├── LocalModelError          the embedded model cannot run here
     ├── GatewayError             the gateway refused
     │   ├── BadRequestError          400, 422
@@ -143,6 +144,10 @@ class SettingError(MetaskError):
 
 class MissingKeyError(SettingError):
     """There is no key to send."""
+
+
+class BudgetError(MetaskError):
+    """The session has used its budget of tokens: nothing was sent."""
 
 
 class LocalModelError(MetaskError):

@@ -113,6 +113,12 @@ class Metask(Configurable):
     max_tokens = Int(None, allow_none=True, help="Longest reply in tokens; None leaves it to the model.").tag(
         config=True
     )
+    budget_tokens = Int(
+        None,
+        allow_none=True,
+        help="""Tokens, sent and received, after which this session asks nothing more; None sets no limit.
+        Only what gateways report is counted (`%metask usage`); what is under way is not stopped.""",
+    ).tag(config=True)
     timeout = Float(
         300.0,
         help="Longest silence in seconds, before a reply begins or within it. Not the time of a whole reply.",
@@ -157,6 +163,13 @@ class Metask(Configurable):
         value: float | None = proposal["value"]
         if value is not None and not 0 <= value <= 2:
             raise TraitError(f"Metask.temperature takes a number from 0 to 2, or None, not {value}.")
+        return value
+
+    @validate("budget_tokens")
+    def _check_budget_tokens(self, proposal: Mapping[str, Any]) -> int | None:
+        value: int | None = proposal["value"]
+        if value is not None and value <= 0:
+            raise TraitError(f"Metask.budget_tokens takes a number above 0, or None, not {value}.")
         return value
 
     @validate("timeout")

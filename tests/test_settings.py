@@ -126,6 +126,7 @@ def test_what_cannot_be_a_key_is_refused_before_it_is_sent(bad: str) -> None:
         ("METASK_MODEL", "o1", "model", "o1"),
         ("METASK_TEMPERATURE", "0.5", "temperature", 0.5),
         ("METASK_MAX_TOKENS", "7", "max_tokens", 7),
+        ("METASK_BUDGET_TOKENS", "10000", "budget_tokens", 10_000),
         ("METASK_ALLOW_HTTP", "true", "allow_http", True),
         ("METASK_BASE_URL", "https://example.org/v1/", "base_url", "https://example.org/v1"),
         ("METASK_DISPLAY", "text", "display", "text"),
@@ -157,6 +158,7 @@ def test_what_is_set_explicitly_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("temperature", 3, "0 to 2"),
         ("timeout", 0, "above 0"),
+        ("budget_tokens", 0, "above 0"),
         ("base_url", "napi.origintask.cn", "https://"),
         ("base_url", "https://a b.org/v1", "https://"),
         ("base_url", "https://me:s3cret@example.org/v1", "without a user name"),
