@@ -110,6 +110,33 @@ def test_stream_goes_as_scripted(
     assert read(client) == (text, end)
 
 
+REPORTED = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+
+
+@pytest.mark.parametrize(
+    ("answer", "stream", "told"),
+    [
+        (Streamed(["a"], usage=REPORTED), True, [REPORTED]),
+        (Streamed(["a"], usage=REPORTED), False, [REPORTED]),
+        (Streamed(["a", Chunk({"choices": [], "usage": USAGE})], usage=REPORTED), True, [REPORTED]),
+        (Streamed(["a", Chunk({"choices": [], "usage": USAGE}), CUT], usage=REPORTED), True, [USAGE]),
+        (Streamed(["a", CUT], usage=REPORTED), True, []),
+        (Streamed(["a"], usage=None), True, []),
+        (server_error(), True, []),
+    ],
+)
+def test_it_knows_what_usage_it_reported(
+    gateway: GatewayServer, client: openai.OpenAI, answer: Answer, stream: bool, told: list[Any]
+) -> None:
+    gateway.script(answer)
+    if stream:
+        read(client, stream_options={"include_usage": True})
+    else:
+        client.chat.completions.create(**ASK)
+    assert gateway.last.finished.wait(WAIT)
+    assert gateway.usage_sent == told
+
+
 PLAIN: list[tuple[Answer, str]] = [
     (Streamed(["a", Comment(), "b"]), "ab"),
     (Streamed(["a", CUT]), "APIConnectionError"),

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from .answers import Answer, Fault, Gate, Hangup, Page, Raw, Silent, Streamed
 from .received import Received
-from .wire import Step, completion, iter_stream
+from .wire import Step, completion, iter_stream, usage_in
 
 NEVER_REACHED = 1 << 30  # the Content-Length of a body that is shorter than promised
 
@@ -113,6 +113,7 @@ async def _write_steps(
     for step in steps:
         if isinstance(step, bytes):
             await body.write(step)
+            _note_usage(step, received)
             written += 1
             # Also without a rate: the other connections want their turn.
             due = started + written / rate if rate else 0.0
@@ -135,9 +136,16 @@ async def _plain(answer: Streamed, request: web.Request, received: Received) -> 
                 await half.begin()
                 await half.write(body[: len(body) // 2])
             await _break_off(part, request, received)
+    _note_usage(body, received)
     received.finished.set()
     headers = {"x-request-id": answer.request_id or received.request_id}
     return web.Response(body=body, content_type="application/json", headers=headers)
+
+
+def _note_usage(written: bytes, received: Received) -> None:
+    usage = usage_in(written) if b'"usage":{' in written else None
+    if usage is not None:
+        received.usage_sent.append(usage)
 
 
 async def _break_off(fault: Fault, request: web.Request, received: Received) -> NoReturn:

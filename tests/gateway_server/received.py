@@ -12,7 +12,11 @@ from typing import Any
 
 @dataclass(frozen=True, eq=False)
 class Received:
-    """One request. `finished`: its answer went to its end; `disconnected`: the client left before that."""
+    """One request, and what became of it.
+
+    `finished`: its answer went to its end; `disconnected`: the client left before that. `usage_sent`: the
+    `usage` objects written to it so far.
+    """
 
     number: int
     method: str
@@ -21,6 +25,7 @@ class Received:
     body: bytes
     finished: threading.Event = field(default_factory=threading.Event)
     disconnected: threading.Event = field(default_factory=threading.Event)
+    usage_sent: list[Mapping[str, Any]] = field(default_factory=list)
 
     @cached_property
     def json(self) -> dict[str, Any]:

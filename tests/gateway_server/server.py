@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import ssl
 import threading
+from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import trustme
 from aiohttp import web
@@ -114,6 +115,11 @@ class GatewayServer:
     def chats(self) -> list[Received]:
         """The chat requests so far."""
         return [received for received in self.requests if received.is_chat]
+
+    @property
+    def usage_sent(self) -> list[Mapping[str, Any]]:
+        """What the chat requests were told of their tokens: the last report of each that got one."""
+        return [received.usage_sent[-1] for received in self.chats if received.usage_sent]
 
     @property
     def last(self) -> Received:

@@ -47,6 +47,15 @@ def completion(answer: Streamed, request: Mapping[str, Any]) -> bytes:
     return dumps(body)
 
 
+def usage_in(written: bytes) -> Mapping[str, Any] | None:
+    """The `usage` object in one event, or in a plain body; None where there is none."""
+    try:
+        usage = json.loads(written.removeprefix(b"data: ")).get("usage")
+    except (ValueError, AttributeError):
+        return None
+    return usage if isinstance(usage, Mapping) else None
+
+
 def _envelope(answer: Streamed, request: Mapping[str, Any], kind: str) -> dict[str, Any]:
     model = answer.model or request.get("model")
     return {"id": "chatcmpl-made-up", "object": kind, "created": CREATED, "model": model}
