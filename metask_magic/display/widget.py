@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KEPT_VIEWS = 4
-HELLO_SECONDS = 0.8  # from opening a view; a page that can be heard while the cell runs has said hello by then
+HELLO_SECONDS = (
+    0.8  # from opening a view; a page that can be heard while the cell runs has said hello by then
+)
 
 # A page that was reloaded in mid-stream still shows the widget, and finds its text while the view is open.
 _ended: deque[ReplyView] = deque()

@@ -24,7 +24,9 @@ def fenced(code: str) -> Streamed:
 def sources(notebook: NotebookPage) -> list[str]:
     """The notebook's cells as they are on the disk, without the first two."""
     saved = notebook.save()
-    assert all(cell.execution_count is None and not cell.outputs for cell in saved.cells[2:]), "nothing is run"
+    assert all(cell.execution_count is None and not cell.outputs for cell in saved.cells[2:]), (
+        "nothing is run"
+    )
     return [cell.source for cell in saved.cells[2:]]
 
 
