@@ -23,7 +23,7 @@ _UNKNOWN = "fill:none;stroke:currentColor;stroke-opacity:.55;stroke-dasharray:2 
 
 _STYLE = (
     "<style>"
-    ".metask-usage table{border-collapse:collapse;margin:0;font-size:inherit}"
+    ".metask-usage table{border-collapse:collapse;margin:0}"
     ".metask-usage th,.metask-usage td{text-align:right;vertical-align:top;padding:.35em .7em;max-width:none;"
     "white-space:normal;font-variant-numeric:tabular-nums}"
     ".metask-usage th:first-child,.metask-usage td:first-child{text-align:left;"
