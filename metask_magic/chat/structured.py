@@ -76,7 +76,7 @@ class StructuredBackend:
             try:
                 yield Parsed(await self._validated(answer.text))
             except MisfitError as misfit:
-                if repaired == self._repairs or answer.reason == "incomplete":
+                if repaired >= self._repairs or answer.reason == "incomplete":
                     raise _given_up(misfit, repaired, answer) from None
                 repaired += 1
                 error = misfit

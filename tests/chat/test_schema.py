@@ -177,9 +177,12 @@ STRICT: dict[str, tuple[Any, dict[str, Any]]] = {
         {
             "$defs": {"n": {"type": "integer", "description": "old"}},
             "type": "object",
-            "properties": {"n": {"$ref": "#/$defs/n", "description": "new", "default": 1}},
+            "properties": {
+                "n": {"$ref": "#/$defs/n", "description": "new", "default": 1},
+                "m": {"$ref": "#/$defs/n", "description": "another", "default": 1},
+            },
         },
-        closed(n={"type": "integer", "description": "new"})
+        closed(n={"type": "integer", "description": "new"}, m={"type": "integer", "description": "another"})
         | {"$defs": {"n": {"type": "integer", "description": "old"}}},
     ),
     "what strict mode does not know": (
