@@ -196,7 +196,7 @@ class ReplyBuilder:
                 self._mark_first()
                 self._reasoning.append(text)
             case ToolCallDelta():
-                self._fold_call(event)
+                fold_call(self._calls, event)
             case Served(model, request_id):
                 self._served = Served(model or self._served.model, request_id or self._served.request_id)
             case UsageReported(usage):
@@ -232,12 +232,6 @@ class ReplyBuilder:
     def _mark_first(self) -> None:
         if self._first_at is None:
             self._first_at = self._clock()
-
-    def _fold_call(self, delta: ToolCallDelta) -> None:
-        known = self._calls.get(delta.position, ToolCall("", "", ""))
-        self._calls[delta.position] = ToolCall(
-            known.id or delta.id, known.name or delta.name, known.arguments + delta.arguments
-        )
 
     def finish(self) -> None:
         """The stream ended by itself."""
@@ -282,6 +276,14 @@ class ReplyBuilder:
                 format=self._request.format,
                 error=error,
             )
+
+
+def fold_call(calls: dict[int, ToolCall], delta: ToolCallDelta) -> None:
+    """Put a piece of a tool call where it belongs; the first id and name that come stay."""
+    known = calls.get(delta.position, ToolCall("", "", ""))
+    calls[delta.position] = ToolCall(
+        known.id or delta.id, known.name or delta.name, known.arguments + delta.arguments
+    )
 
 
 def known_reason(reported: str | None) -> FinishReason:

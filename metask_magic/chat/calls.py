@@ -1,0 +1,57 @@
+"""Tool calls as people read them, and as they go back to the model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from .messages import JSON, ToolCall
+
+LONGEST_VALUE = 60
+LONGEST_TITLE = 200
+
+
+def arguments_of(call: ToolCall) -> dict[str, JSON] | None:
+    """Return the arguments by name; none where there is no text, None where it is no JSON object."""
+    if not call.arguments.strip():
+        return {}
+    try:
+        arguments = json.loads(call.arguments)
+    except (ValueError, RecursionError):
+        return None
+    return arguments if isinstance(arguments, dict) else None
+
+
+def describe(call: ToolCall, *, whole: bool = False) -> str:
+    """Return the call as a line of plain text: `get_weather(city="Paris")`, cut unless `whole`."""
+    arguments = arguments_of(call)
+    if arguments is None:
+        written = [call.arguments]
+    else:
+        written = [f"{name}={_literal(value)}" for name, value in arguments.items()]
+    if whole:
+        return _plain(f"{call.name}({', '.join(written)})")
+    short = ", ".join(cut(value, LONGEST_VALUE) for value in written)
+    return _plain(f"{call.name}({cut(short, LONGEST_TITLE)})")
+
+
+def as_sendable(call: ToolCall) -> ToolCall:
+    """Return the call with arguments every server can read: some parse those of earlier calls again."""
+    if arguments_of(call) is None:
+        return replace(call, arguments="{}")
+    return call if call.arguments.strip() else replace(call, arguments="{}")
+
+
+def _literal(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def cut(text: str, longest: int) -> str:
+    """Return at most so many characters, and … where there were more."""
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
+def _plain(text: str) -> str:
+    """Return one line without control characters and marks that turn the direction of writing."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
