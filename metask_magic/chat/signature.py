@@ -171,8 +171,8 @@ def _unsuitable(hints: Mapping[str, Any], name: str, error: Exception) -> ToolEr
             TypeAdapter(hint).json_schema()
         except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema):
             return ToolError(
-                f"The parameter `{parameter}` of `{name}` is a {inspect.formatannotation(hint)}, which no JSON "
-                "can stand for.",
+                f"The parameter `{parameter}` of `{name}` is a {inspect.formatannotation(hint)}, "
+                "which no JSON can stand for.",
                 "Let it take text, numbers, lists, dicts or a Pydantic model.",
             )
         except (PydanticUserError, NameError) as reason:

@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 
 from metask_magic.chat.messages import (
+    Continued,
     Event,
     Finished,
     Message,
     Notice,
+    Parsed,
     ReasoningDelta,
     Request,
     Served,
+    Step,
+    Stepped,
     TextDelta,
     ToolCall,
     ToolCallDelta,
@@ -198,3 +202,89 @@ def test_record(reason: str) -> None:
     record = reply_of("a", finish_reason=reason, reasoning="r").to_record()
     assert (record.model, record.text, record.reasoning, record.finish_reason) == ("asked", "a", "r", reason)
     assert record.note == (INCOMPLETE_NOTE if reason == "incomplete" else "")
+
+
+ASKED = Message("assistant", "Let me see.", tool_calls=(ToolCall("c1", "f", "{}"),))
+TOLD = Message("tool", "7", tool_call_id="c1")
+CALL = ToolCallDelta(0, "c1", "f", "{}")
+ROUND = (TextDelta("Let me see."), CALL, Finished("tool_calls"))
+KEPT, DROPPED = Continued((ASKED, TOLD)), Continued((ASKED, TOLD), keep_text=False)
+ANSWER = (TextDelta(" Seven. "), Finished("stop"))
+STEP, FAILED = Step("f()", "7"), Step("f()", "Error", failed=True)
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        (
+            [*ROUND, KEPT, *ANSWER],
+            {
+                "text": "Let me see. Seven. ",
+                "finish_reason": "stop",
+                "tool_calls": (ToolCall("c1", "f", "{}"),),
+                "messages": (ASKED, TOLD, Message("assistant", "Seven.")),
+            },
+        ),
+        (
+            [*ROUND, DROPPED, *ANSWER],
+            {"text": " Seven. ", "messages": (ASKED, TOLD, Message("assistant", "Seven."))},
+        ),
+        (
+            [TextDelta("a"), KEPT, TextDelta("b"), DROPPED, TextDelta("c"), KEPT, TextDelta("d")],
+            {"text": "cd", "messages": (*(ASKED, TOLD) * 3, Message("assistant", "d"))},
+        ),
+        (
+            [CALL, KEPT, CALL, KEPT, ToolCallDelta(0, "c2", "g", "")],
+            {
+                "tool_calls": (*[ToolCall("c1", "f", "{}")] * 2, ToolCall("c2", "g", "")),
+                "messages": (
+                    *(ASKED, TOLD) * 2,
+                    Message("assistant", "", tool_calls=(ToolCall("c2", "g", ""),)),
+                ),
+            },
+        ),
+        ([*ROUND, KEPT], {"text": "Let me see.", "finish_reason": "incomplete"}),
+        ([ReasoningDelta("a"), KEPT, ReasoningDelta("b")], {"reasoning": "ab"}),
+        ([Served("m", "r1"), KEPT, Served(None, "r2")], {"model": "m", "request_id": "r2"}),
+        ([Stepped(FAILED), KEPT, Stepped(STEP)], {"steps": (FAILED, STEP)}),
+        ([Parsed({"a": 1})], {"data": {"a": 1}}),
+        ([Parsed({"a": 1}), KEPT, Parsed([2])], {"data": [2]}),
+        ([TextDelta(" a ")], {"text": " a ", "messages": (Message("assistant", "a"),), "data": None}),
+    ],
+)
+def test_rounds(events: list[Event], expected: dict[str, Any]) -> None:
+    built = builder(*events)
+    built.finish()
+    reply = built.build()
+    assert {name: getattr(reply, name) for name in expected} == expected
+
+
+def reported(*figures: int | None) -> UsageReported:
+    return UsageReported(Usage(*figures))
+
+
+@pytest.mark.parametrize(
+    ("events", "usage"),
+    [
+        ([reported(1, 2, 3), KEPT, reported(10, 20, 30)], Usage(11, 22, 33)),
+        ([reported(1, 2), KEPT, reported(10, None, 30)], Usage(11, None, None)),
+        ([reported(1), KEPT, reported(2), DROPPED, reported(3)], Usage(6)),
+        ([reported(1), reported(5), KEPT, reported(2)], Usage(7)),
+        ([reported(1), KEPT], Usage()),
+        ([KEPT, reported(2)], Usage()),
+        ([reported(1), KEPT, KEPT, reported(2)], Usage()),
+        ([KEPT], Usage()),
+        ([], None),
+    ],
+)
+def test_usage_of_rounds(events: list[Event], usage: Usage | None) -> None:
+    assert builder(*events).build().usage == usage
+
+
+def test_steps_are_in_the_record() -> None:
+    record = builder(Stepped(STEP), Stepped(FAILED)).build().to_record()
+    assert record.steps == (STEP, FAILED)
+    assert record.metadata["steps"] == [
+        {"title": "f()", "body": "7"},
+        {"title": "f()", "body": "Error", "failed": True},
+    ]
