@@ -226,22 +226,31 @@ class Kernel:
     # Cells
 
     def run(
-        self, code: str, *, metadata: Json | None = None, inputs: Sequence[str] = (), timeout: float = 60.0
+        self,
+        code: str,
+        *,
+        metadata: Json | None = None,
+        inputs: Sequence[str] | None = None,
+        timeout: float = 60.0,
     ) -> Execution:
-        """Run a cell to its end; `inputs` answer its `input()` and `getpass()` calls."""
+        """Run a cell to its end.
+
+        `inputs` answer its `input()` and `getpass()` calls, and what they leave over is never answered;
+        with None, questions are refused.
+        """
         return self.start_run(code, metadata=metadata, inputs=inputs).finish(timeout)
 
     def start_run(
-        self, code: str, *, metadata: Json | None = None, inputs: Sequence[str] = ()
+        self, code: str, *, metadata: Json | None = None, inputs: Sequence[str] | None = None
     ) -> RunningExecution:
         """Send a cell. `metadata={"cellId": …}` is what notebook front ends send, None what nbclient does."""
-        self._inputs = list(inputs)
+        self._inputs = list(inputs or ())
         content = {
             "code": code,
             "silent": False,
             "store_history": True,
             "user_expressions": {},
-            "allow_stdin": bool(inputs),
+            "allow_stdin": inputs is not None,
             "stop_on_error": False,
         }
         return RunningExecution(self, self.send("execute_request", content, metadata=metadata))
@@ -367,7 +376,7 @@ class Kernel:
                 _, frames = self._client.session.feed_identities(socket.recv_multipart())
                 message = KernelMessage.from_raw(channel, self._client.session.deserialize(frames))
                 self.log.append(message)
-                if message.kind == "input_request":
+                if message.kind == "input_request" and self._inputs:
                     self.send("input_reply", {"value": self._inputs.pop(0)}, channel="stdin")
         return bool(ready)
 
