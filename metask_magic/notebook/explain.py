@@ -129,8 +129,7 @@ class _Telling:
         return f"# In {self._place(error.filename or '')}\n\n" + _fenced("\n".join(shown), "text")
 
     def _own_call(self, link: TracebackType) -> str:
-        name = link.tb_frame.f_code.co_name
-        called = "" if name == "<module>" else f", in `{name}`"
+        called = "" if _is_top(link) else f", in `{link.tb_frame.f_code.co_name}`"
         title = f"## In {self._place(_filename(link))}, line {link.tb_lineno}{called}"
         source, variables = self._look(link)
         parts = [title, _fenced(source, "python")] if source else [title]
@@ -140,7 +139,7 @@ class _Telling:
         """Return the lines of a call and what the variables in them hold."""
         from stack_data import FrameInfo, Line, Options
 
-        whole = link.tb_frame.f_code.co_name == "<module>"
+        whole = _is_top(link)
         options = Options(
             before=40 if whole else 6,
             after=20 if whole else 3,
@@ -251,11 +250,18 @@ def _filename(link: TracebackType) -> str:
     return link.tb_frame.f_code.co_filename
 
 
+def _is_top(link: TracebackType) -> bool:
+    """Whether the call is of a cell or module itself; IPython before 9 gives cells a name of their own."""
+    return link.tb_frame.f_code.co_name.startswith(("<module>", "<cell line"))
+
+
 def _is_own(link: TracebackType) -> bool:
     """Whether the call is of the user's code: a cell, or a file that belongs to no installation."""
     filename = _filename(link)
     if filename.startswith("<"):
         return _CELL.search(filename) is not None or filename.startswith(_OWN_TEXT)
+    if not Path(filename).is_absolute():
+        return False  # compiled: Cython names its sources as they lay when it was built
     return _PACKAGES.search(filename) is None and not filename.startswith(_installations())
 
 

@@ -101,8 +101,9 @@ class _ShortRepr(reprlib.Repr):
         if _is_table(x):
             return _describe_table(x)
         if hasattr(type(x), "shape") and hasattr(type(x), "dtype"):
-            values = f" {repr(x)[:_READ]}" if 0 < getattr(x, "size", 0) <= self.maxlist else ""
-            return f"{kind} of shape {tuple(x.shape)}, dtype {x.dtype}{values}"
+            values = repr(x)[:_READ] if 0 < getattr(x, "size", 0) <= self.maxlist else ""
+            between = "\n" if "\n" in values else " "
+            return f"{kind} of shape {tuple(x.shape)}, dtype {x.dtype}{between}{values}".rstrip()
         if isinstance(x, _CONTAINERS) and len(x) > MOST_ITEMS:
             return f"<{kind} of length {len(x):,}>"
         return _ADDRESS.sub("", repr(x)[:_READ])

@@ -122,6 +122,14 @@ IN_A_THREAD = "def g():\n    yield 1\n    raise RuntimeError('late')\nlist(g())"
         ("exec('raise ValueError(3)')", ["## In `<string>`, line 1\n"]),
         ("raise KeyboardInterrupt", ["KeyboardInterrupt"]),
         (
+            "exec(compile('def get(): [][0]', 'by_cython.pyx', 'exec'))\nget()",
+            ["- in a library: `__main__`, line 1, in `get`"],
+        ),
+        (
+            "exec(compile('1/0', '<ipython-input-9-a>', 'exec').replace(co_name='<cell line: 1>'))",
+            ["## In another cell, line 1\n"],
+        ),
+        (
             "import json\njson.loads('{a')",
             [
                 "- in a library: `json`, line",
@@ -221,6 +229,9 @@ class DataFrame:
     def head(self, n): return f"   a  b\\n0  1  x"
 class ndarray:
     shape, dtype, size = (1000, 3), "float64", 3000
+class Series:
+    shape, dtype, size = (2,), "int64", 2
+    def __repr__(self): return "0  3\\n1  4"
 """
 
 
@@ -231,6 +242,7 @@ class ndarray:
             "DataFrame()",
             "DataFrame of shape (2, 2); columns a: int64, b: object; it begins\n   a  b\n0  1  x\n",
         ),
+        ("Series()", "Series of shape (2,), dtype int64\n0  3\n1  4\n"),
         ("ndarray()", "- `v` = `ndarray of shape (1000, 3), dtype float64`"),
     ],
 )
