@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from traitlets import (
     All,
     Bool,
+    Dict,
     Enum,
     Float,
     Int,
@@ -126,6 +127,19 @@ class Metask(Configurable):
     max_retries = Int(2, help="How often a request is tried again after 429, 5xx or a lost connection.").tag(
         config=True
     )
+    max_repairs = Int(
+        1,
+        min=0,
+        help="How often an answer that does not fit its schema is sent back to the model with its errors.",
+    ).tag(config=True)
+    max_tool_rounds = Int(
+        10, min=1, help="How often a model may ask for tools in one reply before that is given up."
+    ).tag(config=True)
+    aliases = Dict(
+        value_trait=Unicode(),
+        key_trait=Unicode(),
+        help="""Names of your own for models: {"fast": "gpt-4o-mini", "all": "gpt-4o claude-*"}.""",
+    ).tag(config=True)
     display = Enum(
         ["auto", "widget", "markdown", "text"],
         "auto",

@@ -28,8 +28,13 @@ class Replies(Mapping[str, Reply]):
     def __len__(self) -> int:
         return len(self._replies)
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
+        """All of them, each below its model's name."""
         return "\n\n".join(f"{model}:\n{reply.text}" for model, reply in self.items())
+
+    def __str__(self) -> str:
+        return self.text
 
     def __repr__(self) -> str:
         facts = (f"{model}: {reply.finish_reason}" for model, reply in self.items())

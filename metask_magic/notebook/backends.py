@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..chat.loop import network
 from ..chat.messages import Backend
+from ..chat.structured import Refused
 from ..errors import LocalModelError, MetaskError, MissingKeyError, OptionError
 from ..gateway.client import Connection, GatewayClient
 from ..gateway.embedded import LOCAL, EmbeddedBackend
@@ -25,6 +26,8 @@ class Backends:
         self._settings = settings
         self._gateway: tuple[GatewayClient, Catalog] | None = None
         self._embedded: EmbeddedBackend | None = None
+        self.refused: Refused = set()
+        """Response formats that the gateway of now has refused."""
 
     def for_model(self, model: str) -> Backend:
         """Return what answers for a model. Raises `SettingError` where nothing can be sent."""
@@ -97,6 +100,7 @@ class Backends:
         )
         if self._gateway is None or self._gateway[0].connection != connection:
             self._disconnect()
+            self.refused.clear()
             client = GatewayClient(connection)
             self._gateway = client, Catalog(client)
         return self._gateway

@@ -26,7 +26,7 @@ def choose_models(
         A pattern matches nothing, or there are more than `MOST_MODELS`.
 
     """
-    written = [word for name in names for word in aliases.get(name, name).split()]
+    written = [word for name in names for word in (aliases[name].split() if name in aliases else [name])]
     chosen = [model for word in written for model in _matched(word, list_models)]
     if len(chosen) > MOST_MODELS:
         shown = ", ".join(chosen[:_SHOWN])

@@ -1,4 +1,4 @@
-"""The one-word commands of `%metask`: status, models, login, logout, help."""
+"""Commands of `%metask` that need no room of their own: status, models, login, logout, help."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any
 
+from ..chat.ledger import ModelUsage
 from ..chat.messages import JSON, Message, Request
 from ..display.table import Table
 from ..errors import MetaskError, MissingKeyError, SettingError
@@ -16,11 +17,12 @@ from ..gateway.faults import plain
 from ..gateway.models import Model, matching, nearest
 from ..settings import KEYRING_SERVICE, ApiKey, Metask
 from .images import pixels
+from .usage import summarize
 
 LONGEST_LIST = 200
 
 
-def status(settings: Metask, local_description: str) -> Table:
+def status(settings: Metask, local_description: str, used: ModelUsage) -> Table:
     """Return the status card: what would be asked, where, and with whose key."""
     try:
         key = settings.find_key().source
@@ -34,6 +36,8 @@ def status(settings: Metask, local_description: str) -> Table:
         ("key", key),
         ("local model", local_description),
     ]
+    if used.requests:
+        rows.append(("tokens so far", summarize(used, settings.budget_tokens)))
     for variable, near in settings.unknown_variables().items():
         rows.append((variable, "is no setting" + (f"; did you mean {near}?" if near else "")))
     return Table(
@@ -76,13 +80,20 @@ def did_you_mean(names: Sequence[str]) -> str:
     return f"Did you mean {' or '.join(plain(name) for name in names)}?" if names else ""
 
 
-def dry_run(request: Request, base_url: str) -> Table:
-    """Return the exact request that would be sent, its images shortened, and the sizes of its parts."""
+def dry_run(requests: Sequence[Request], base_url: str) -> Table:
+    """Return the exact request that would be sent, its images shortened, and the sizes of its parts.
+
+    Of several, which differ in their model alone, the first.
+    """
+    request = requests[0]
     body = request.to_json()
     size = len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
     shown = json.dumps(_without_images(body), ensure_ascii=False, indent=2)
     sizes = [*map(_sizes, request.messages), f"in all: {size:,} bytes"]
-    return Table(f"Not sent: POST {base_url}/chat/completions", (), ((shown,),), "; ".join(sizes))
+    title = f"Not sent: POST {base_url}/chat/completions"
+    if len(requests) > 1:
+        title += f", for {len(requests)} models: {', '.join(each.model for each in requests)}"
+    return Table(title, (), ((shown,),), "; ".join(sizes))
 
 
 def _without_images(value: JSON) -> JSON:
@@ -162,7 +173,10 @@ HELP = Table(
         ("%metask MODEL prompt", "ask in one line: answer = %metask gpt-4o-mini Hello!"),
         ("%%metask local", "ask a very small model on this machine, without a key"),
         ("%metask", "show what would be asked, where, with whose key"),
+        ("%%metask MODEL MODEL …", "ask several models, side by side"),
         ("%metask models [PATTERN]", "list the models this key may use"),
+        ("%metask explain [MODEL [question]]", "ask about the last exception"),
+        ("%metask usage [--reset]", "show the tokens used so far; start the count over"),
         ("%metask login, %metask logout", "enter a key without showing it; forget it"),
         ("%config Metask", 'show the settings; %config Metask.model = "…" sets one'),
         ("%%metask?", "list the options"),

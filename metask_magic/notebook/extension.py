@@ -17,7 +17,9 @@ def load(shell: Any) -> None:
     if settings is None:
         settings = Metask(parent=shell)
         shell.configurables.append(settings)
-    shell.register_magics(MetaskMagics(shell, settings))
+    magics = MetaskMagics(shell, settings)
+    shell.register_magics(magics)
+    magics.completion.register()
     question.register(shell)
 
 
@@ -26,6 +28,7 @@ def unload(shell: Any) -> None:
     magics = _loaded(shell)
     if magics is None:
         return
+    magics.completion.unregister()
     magics.close()
     question.unregister(shell)
     for kind in ("line", "cell"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
@@ -9,12 +10,21 @@ from IPython.core.magic_arguments import magic_arguments
 
 from ..errors import MetaskError, OptionError
 from ..settings import Metask
+from .completion import Completion, Known
 from .options import CellOptions, chat_options, parse_cell_line, parse_line
 
 if TYPE_CHECKING:
     from .session import Session
 
-COMMANDS = ("models", "login", "logout", "help")
+COMMANDS: Mapping[str, Sequence[str]] = {
+    "models": (),
+    "explain": (),
+    "usage": ("--reset",),
+    "login": (),
+    "logout": (),
+    "help": (),
+}
+"""The words that follow `%metask`, each with those that it goes on with."""
 
 
 @magics_class
@@ -25,6 +35,7 @@ class MetaskMagics(Magics):
         super().__init__(shell)
         self._settings = settings
         self._session: Session | None = None
+        self.completion = Completion(shell, Known(self._known_models, self._known_chats, COMMANDS))
 
     @no_var_expand
     @magic_arguments("%metask")  # type: ignore[untyped-decorator]  # IPython's carries no types
@@ -61,14 +72,29 @@ class MetaskMagics(Magics):
             self._session.close()
             self._session = None
 
+    def _known_models(self) -> Sequence[str]:
+        known = self._session.backends.known_names() if self._session else ()
+        return [self._settings.model, *self._settings.aliases, *known]
+
+    def _known_chats(self) -> Sequence[str]:
+        return ()
+
     def _command(self, word: str, rest: str) -> Any:
         from . import commands
 
         match word:
             case "":
-                return commands.status(self._settings, self.session.backends.local_description)
+                return commands.status(
+                    self._settings, self.session.backends.local_description, self.session.ledger.total()
+                )
             case "models":
                 return commands.list_models(*self.session.backends.usable_models(), rest)
+            case "explain":
+                return self.session.explain(*parse_line(rest))
+            case "usage":
+                from . import usage
+
+                return usage.run(self.session.ledger, rest, self._settings.budget_tokens)
             case "login":
                 print(commands.login(self._settings))
             case "logout":
@@ -82,8 +108,9 @@ def _no_prompt(options: CellOptions) -> MetaskError:
     from ..gateway.models import nearest
     from .commands import did_you_mean
 
-    near = nearest(options.model or "", COMMANDS)
+    model = " ".join(options.models)
+    near = nearest(model, COMMANDS)
     return OptionError(
-        f"There is no prompt after {options.model}." if options.model else "There is no model and no prompt.",
+        f"There is no prompt after {model}." if model else "There is no model and no prompt.",
         did_you_mean([f"`%metask {name}`" for name in near]) or "For example: %metask gpt-4o-mini Hello!",
     )

@@ -82,6 +82,11 @@ _OPTIONS = (
     argument("--quiet", action="store_true", help="Show nothing; the reply is the value all the same."),
     argument("--raw", action="store_true", help="Send the text as it stands: {{ }} means nothing."),
     argument("--dry-run", action="store_true", help="Show the exact request and send nothing."),
+    argument(
+        "--background",
+        action="store_true",
+        help="Return at once and go on streaming; wait(), cancel() and await are the value's.",
+    ),
 )
 
 
@@ -89,7 +94,7 @@ _OPTIONS = (
 class CellOptions:
     """What an option line says. `params` has the request's parameters by their names in the API."""
 
-    model: str | None = None
+    models: tuple[str, ...] = ()
     system: str | None = None
     chat: str | None = None
     attach: tuple[str, ...] = ()
@@ -103,6 +108,7 @@ class CellOptions:
     quiet: bool = False
     raw: bool = False
     dry_run: bool = False
+    background: bool = False
 
 
 def chat_options(magic: F) -> F:
@@ -110,7 +116,11 @@ def chat_options(magic: F) -> F:
     for option in reversed(_OPTIONS):
         magic = option(magic)
     declared: F = argument(
-        "model", nargs="?", help="The model to ask; without one, the setting Metask.model. `local` runs here."
+        "models",
+        nargs="*",
+        metavar="MODEL",
+        help="""The model to ask; without one, the setting Metask.model. `local` runs here. Several answer
+        side by side; claude-* stands for all that match.""",
     )(magic)
     return declared
 
@@ -128,7 +138,7 @@ class _Parser(MagicArgumentParser):
 
 def _new_parser() -> _Parser:
     parser = _Parser()
-    parser.add_argument("model", nargs="?")
+    parser.add_argument("models", nargs="*")
     for option in _OPTIONS:
         option.add_to_parser(parser, None)
     return parser
@@ -142,7 +152,7 @@ def declared_options() -> Mapping[str, argparse.Action]:
 
 
 def parse_cell_line(line: str) -> CellOptions:
-    """Read the line of `%%metask [MODEL] [options]`.
+    """Read the line of `%%metask [MODEL …] [options]`.
 
     Raises
     ------
@@ -156,7 +166,7 @@ def parse_cell_line(line: str) -> CellOptions:
         raise OptionError(
             f"The option line has {_unclosed(error)}.", "Close it, or escape it with \\."
         ) from None
-    return _to_options(_new_parser().parse_args(words))
+    return _to_options(_new_parser().parse_intermixed_args(words))
 
 
 def parse_line(line: str) -> tuple[CellOptions, str]:
@@ -182,7 +192,7 @@ def parse_line(line: str) -> tuple[CellOptions, str]:
             words.append(word)
             model_seen = True
         at = _skip_blanks(line, end)
-    return _to_options(parser.parse_args(words)), line[at:].strip()
+    return _to_options(parser.parse_intermixed_args(words)), line[at:].strip()
 
 
 def _is_option(word: str) -> bool:
@@ -233,7 +243,7 @@ def _to_options(parsed: argparse.Namespace) -> CellOptions:
     params: dict[str, JSON] = {name: value for name, value in named.items() if value is not None}
     params.update(_parse_param(param) for param in parsed.param)
     return CellOptions(
-        model=parsed.model,
+        models=tuple(parsed.models),
         system=parsed.system,
         chat=parsed.chat,
         attach=tuple(parsed.attach),
@@ -247,6 +257,7 @@ def _to_options(parsed: argparse.Namespace) -> CellOptions:
         quiet=parsed.quiet,
         raw=parsed.raw,
         dry_run=parsed.dry_run,
+        background=parsed.background,
     )
 
 

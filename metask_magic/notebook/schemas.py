@@ -8,8 +8,7 @@ from typing import Any
 from ..chat.messages import Format
 from ..chat.schema import ANY_JSON, Schema
 from ..errors import OptionError
-from ..gateway.models import nearest
-from .commands import did_you_mean
+from .names import look_up
 from .options import CellOptions
 
 
@@ -29,12 +28,7 @@ def find_schema(options: CellOptions, namespace: Mapping[str, Any]) -> Schema | 
         return ANY_JSON if options.format == "json" else None
     if options.format not in (None, "json"):
         raise OptionError(f"--schema is answered in JSON, not as {options.format}.", "Leave -f out.")
-    if name not in namespace:
-        near = nearest(name, (known for known in namespace if not known.startswith("_")))
-        raise OptionError(
-            f"--schema {name}: {name} is not defined.", did_you_mean(near) or "Define it first."
-        )
-    return Schema.from_object(namespace[name], name)
+    return Schema.from_object(look_up(name, namespace, "schema"), name)
 
 
 def format_of(options: CellOptions) -> Format:

@@ -2,92 +2,192 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from ..chat.ask import ask
+from ..chat import coroutines
+from ..chat.ask import Asking, Outcome, ask
+from ..chat.background import BackgroundReply
+from ..chat.code import find_code
+from ..chat.errands import Errands
+from ..chat.ledger import Ledger, MeteredBackend
 from ..chat.loop import network
-from ..chat.messages import JSON, Message, Request
+from ..chat.messages import Backend, Request, Sink
+from ..chat.replies import Replies, distinct
 from ..chat.reply import Reply
-from ..display.front_end import choose_sink, detect
-from ..errors import Interrupted, NotFoundError, PromptError
+from ..chat.rounds import ToolBackend
+from ..chat.structured import StructuredBackend
+from ..display.front_end import FrontEnd, choose_sink, detect
+from ..errors import Interrupted, MetaskError, NotFoundError
 from ..settings import Metask
 from .backends import Backends
+from .choice import choose_models
 from .commands import dry_run
+from .confirm import Confirmation
+from .draft import Draft, read_cell
+from .explain import SYSTEM as EXPLAIN_SYSTEM
+from .explain import describe, last_exception
+from .next_cell import NextCell
 from .options import CellOptions
 from .prompt import render
 from .value import CellValue
 
+Asked = Sequence[tuple[Request, Backend]]
+
 
 class Session:
-    """Holds what outlives a cell: the connection, the model list, the embedded model."""
+    """Holds what outlives a cell: who answers, the conversations, the ledger."""
 
     def __init__(self, shell: Any, settings: Metask) -> None:
         self._shell = shell
         self._settings = settings
         self.backends = Backends(settings)
+        self.ledger = Ledger()
+        self._next_cell = NextCell(shell)
         self._value = CellValue(shell)
         self._value.register()
 
     def ask(self, options: CellOptions, text: str, *, by_cell_magic: bool) -> Any:
-        """Ask as the options say, and return the reply, or the request of a dry run.
+        """Ask as the options say, and return the reply, the replies, or the request of a dry run.
 
         Raises
         ------
         MetaskError
             What failed; the reply as far as it came is in its `reply`, in `_` and under the name of `-o`.
+            Of several models, only where all failed.
         Interrupted
             The user stopped the cell.
 
         """
-        request = self._request(options, text)
+        draft = read_cell(options, text, self._settings, self._shell.user_ns)
+        requests = self._requests(options, draft)
         if options.dry_run:
-            return dry_run(request, self.backends.base_url(request.model))
-        backend = self.backends.for_model(request.model)
-        sink = choose_sink(
-            detect(self._shell),
-            self._settings.display,
-            [request.model],
-            quiet=options.quiet,
-            show_reasoning=self._settings.show_reasoning,
-        )
-        outcome = ask([(request, backend)], sink)
-        reply = outcome.replies[0]
-        self._value.bind(options.out, reply)
-        if reply.error or (outcome.interrupted and reply.finish_reason == "interrupted"):
-            self._value.keep(reply)
-            raise self._failure(reply)
-        self._value.mark_shown(reply, by_cell_magic=by_cell_magic)
-        return reply
+            return dry_run(requests, self.backends.base_url(requests[0].model))
+        errands = Errands()
+        asked = [(request, self._around(request.model, draft, errands)) for request in requests]
+        value: Any
+        if options.background:
+            value = self._ask_in_background(options, asked, errands)
+        else:
+            value = self._ask(options, asked, errands)
+        self._value.mark_shown(value, by_cell_magic=by_cell_magic)
+        return value
 
-    def _request(self, options: CellOptions, text: str) -> Request:
-        model = self.backends.check_name(options.model or self._settings.model)
-        system = options.system if options.system is not None else self._settings.system
-        if not options.raw:
-            text, system = (render(part, self._shell.user_ns) for part in (text, system))
-        if not text.strip():
-            raise PromptError("The prompt is empty.", "Write it below the %%metask line.")
-        messages = [Message("system", system)] if system else []
-        return Request(
-            model, (*messages, Message("user", text)), self._params(options), stream=options.stream
-        )
-
-    def _params(self, options: CellOptions) -> dict[str, JSON]:
-        defaults: dict[str, JSON] = {
-            "temperature": self._settings.temperature,
-            "max_tokens": self._settings.max_tokens,
-        }
-        return {name: value for name, value in defaults.items() if value is not None} | dict(options.params)
-
-    def _failure(self, reply: Reply) -> BaseException:
-        if reply.error is None:
-            return Interrupted(reply)
-        if isinstance(reply.error, NotFoundError):
-            self.backends.suggest(reply.error, reply.requested_model)
-        reply.error.reply = reply
-        return reply.error.with_traceback(None)  # the network thread's frames tell a user nothing
+    def explain(self, options: CellOptions, question: str) -> Any:
+        """Ask about the last exception, as `ask` does. Raises `PromptError` where there is none."""
+        error = last_exception()
+        system = options.system
+        if system is None:
+            system = f"{EXPLAIN_SYSTEM}\n\n{self._settings.system}".strip()
+        text = describe(error, error.__traceback__, question, self._hide)
+        try:
+            return self.ask(replace(options, raw=True, system=system), text, by_cell_magic=False)
+        except (MetaskError, Interrupted) as failure:
+            failure.explaining = error  # so that it can be explained at the next try
+            raise
 
     def close(self) -> None:
         """Close connections, end the embedded model, and leave the shell as it was."""
         self._value.unregister()
         self.backends.close()
+        coroutines.close()
         network.stop()
+
+    # -- what is asked --------------------------------------------------------------------------------
+
+    def _requests(self, options: CellOptions, draft: Draft) -> list[Request]:
+        system = self._system(options) if draft.system is None else draft.system
+        return [draft.to_request(model, (), system) for model in self._models(options)]
+
+    def _models(self, options: CellOptions) -> list[str]:
+        settings = self._settings
+        names = options.models or (settings.model,)
+        chosen = choose_models(names, settings.aliases, self.backends.models)
+        return [self.backends.check_name(model) for model in chosen]
+
+    def _system(self, options: CellOptions) -> str:
+        said = self._settings.system
+        return said if options.raw else render(said, self._shell.user_ns)
+
+    def _around(self, model: str, draft: Draft, errands: Errands) -> Backend:
+        """Return who answers for a model, with what stands between: the meter, the tools, the schema."""
+        settings = self._settings
+        backend: Backend = MeteredBackend(
+            self.backends.for_model(model), self.ledger, lambda: settings.budget_tokens
+        )
+        if draft.tools:
+            confirm = Confirmation() if draft.confirm else None
+            backend = ToolBackend(backend, draft.tools, errands, settings.max_tool_rounds, confirm)
+        if draft.schema is not None:
+            backend = StructuredBackend(
+                backend, draft.schema, settings.max_repairs, errands, self.backends.refused
+            )
+        return backend
+
+    def _hide(self, text: str) -> str:
+        try:
+            return self._settings.find_key().hide(text)
+        except MetaskError:
+            return text  # there is no key, or none that can be sent
+
+    # -- what comes of it -----------------------------------------------------------------------------
+
+    def _ask(self, options: CellOptions, asked: Asked, errands: Errands) -> Reply | Replies:
+        sink = self._sink(options, [request for request, _ in asked])
+        outcome = ask(asked, sink, errands)
+        value = _to_value(outcome)
+        self._value.bind(options.out, value)
+        failure = self._failure(outcome, value)
+        if failure is not None:
+            self._value.keep(value)
+            raise failure
+        if isinstance(value, Reply) and value.format == "code" and (block := find_code(value.text)):
+            self._next_cell.put(block.code, sink)
+        return value
+
+    def _ask_in_background(self, options: CellOptions, asked: Asked, errands: Errands) -> BackgroundReply:
+        front_end = detect(self._shell)
+        hidden = replace(options, quiet=options.quiet or front_end is FrontEnd.TERMINAL)
+        sink = self._sink(hidden, [request for request, _ in asked])
+        pending = BackgroundReply(Asking(asked, sink, errands), self._conclude)
+        self._value.bind(options.out, pending)
+        if front_end is FrontEnd.NOBODY:
+            pending.wait()  # what comes after the cell's end would not be saved
+        return pending
+
+    def _conclude(self, outcome: Outcome) -> Reply | Replies:
+        value = _to_value(outcome)
+        failure = self._failure(outcome, value)
+        if failure is not None:
+            raise failure
+        return value
+
+    def _sink(self, options: CellOptions, requests: Sequence[Request]) -> Sink:
+        return choose_sink(
+            detect(self._shell),
+            self._settings.display,
+            distinct([request.model for request in requests]),
+            quiet=options.quiet,
+            show_reasoning=self._settings.show_reasoning,
+            format=requests[0].format,
+        )
+
+    def _failure(self, outcome: Outcome, value: Reply | Replies) -> BaseException | None:
+        """Return what the cell has to raise: an interrupt, or a failure that leaves nothing to return."""
+        replies = outcome.replies
+        if outcome.interrupted and any(reply.finish_reason == "interrupted" for reply in replies):
+            return Interrupted(value)
+        errors = [reply.error for reply in replies if reply.error]
+        for reply in replies:
+            if isinstance(reply.error, NotFoundError):
+                self.backends.suggest(reply.error, reply.requested_model)
+        if len(errors) < len(replies):
+            return None
+        errors[0].reply = value
+        return errors[0].with_traceback(None)  # the network thread's frames tell a user nothing
+
+
+def _to_value(outcome: Outcome) -> Reply | Replies:
+    replies = outcome.replies
+    return replies[0] if len(replies) == 1 else Replies(replies)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
+from typing import Any, TypeAlias
 
+from ..chat.background import BackgroundReply
+from ..chat.replies import Replies
 from ..chat.reply import Reply
-from ..display.record import Bundle, to_bundle
+from ..display.record import Bundle, to_bundle, to_output
+
+Value: TypeAlias = Reply | Replies | BackgroundReply
+
+_KINDS = (Reply, Replies, BackgroundReply)
 
 
 class CellValue:
@@ -19,47 +25,54 @@ class CellValue:
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
-        self._shown: Reply | None = None
+        self._shown: Value | None = None
 
     def register(self) -> None:
         formatter = self._shell.display_formatter
-        formatter.ipython_display_formatter.for_type(Reply, self._skip_if_shown)
-        formatter.mimebundle_formatter.for_type(Reply, self._to_bundle)
+        for kind in _KINDS:
+            formatter.ipython_display_formatter.for_type(kind, self._skip_if_shown)
+            formatter.mimebundle_formatter.for_type(kind, self._to_bundle)
         self._shell.events.register("pre_run_cell", self._forget)
 
     def unregister(self) -> None:
         formatter = self._shell.display_formatter
-        formatter.ipython_display_formatter.pop(Reply, None)
-        formatter.mimebundle_formatter.pop(Reply, None)
+        for kind in _KINDS:
+            formatter.ipython_display_formatter.pop(kind, None)
+            formatter.mimebundle_formatter.pop(kind, None)
         self._shell.events.unregister("pre_run_cell", self._forget)
 
-    def bind(self, name: str | None, reply: Reply) -> None:
+    def bind(self, name: str | None, value: Value) -> None:
         """Give the reply its name, if the cell asked for one."""
         if name:
-            self._shell.user_ns[name] = reply
+            self._shell.user_ns[name] = value
 
-    def keep(self, reply: Reply) -> None:
+    def keep(self, value: Value) -> None:
         """Make the reply `_` and `Out[n]` although its cell is about to raise."""
-        self._shell.displayhook.update_user_ns(reply)
+        self._shell.displayhook.update_user_ns(value)
 
-    def mark_shown(self, reply: Reply, *, by_cell_magic: bool) -> None:
+    def mark_shown(self, value: Value, *, by_cell_magic: bool) -> None:
         """Note that the reply is about to be returned to the shell, which must not show it again."""
         if by_cell_magic or self._ends_in_line_magic():
-            self._shown = reply
+            self._shown = value
 
     def _forget(self, _info: Any = None) -> None:
         self._shown = None
 
-    def _skip_if_shown(self, reply: Reply) -> None:
-        if reply is not self._shown or getattr(self._shell, "kernel", None) is None:
+    def _skip_if_shown(self, value: Value) -> None:
+        if value is not self._shown or getattr(self._shell, "kernel", None) is None:
             raise NotImplementedError  # the next formatter shows it
         self._shown = None
 
-    def _to_bundle(self, reply: Reply, **_: Any) -> Bundle:
-        if reply is self._shown:
+    def _to_bundle(self, value: Value, **_: Any) -> Bundle:
+        if value is self._shown:
             self._shown = None
-            return {"text/plain": repr(reply)}
-        return to_bundle(reply.text, reply.format, reply.steps)
+            return {"text/plain": repr(value)}
+        match value:
+            case Reply():
+                return to_bundle(value.text, value.format, value.steps)
+            case Replies():
+                return to_output(value.to_records())[0]
+        return {"text/plain": repr(value)}
 
     def _ends_in_line_magic(self) -> bool:
         """Whether the running cell's last line is a magic alone, so that its value is the cell's."""

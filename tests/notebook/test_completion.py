@@ -15,6 +15,10 @@ from hypothesis import strategies as st
 
 from metask_magic.notebook.completion import MOST, Completion, Known
 
+from ..gateway_server import GatewayServer
+from ..kernel import Kernel
+from .conftest import point_at
+
 MODELS = ("claude-3-5-sonnet-20241022", "gpt-4o", "gpt-4o-mini", "org/model:7b", "gpt-4.1")
 
 
@@ -145,6 +149,7 @@ def offered(code: str, namespace: dict[str, Any] = NAMESPACE) -> tuple[str, list
         ("%%metask\n{% for x in sch‸", "sch", ["schema"]),
         ("%%metask\nLaTeX {% sch‸", "", []),
         ("%%metask\n{{ text | upp‸", "upp", ["upper"]),
+        ("%%metask\n{{text|upp‸", "upp", ["upper"]),
         ("%%metask\n{{ text|default(te‸", "te", ["text"]),
         ("%%metask\n{{ text.upp‸", "upp", ["upper"]),
         ("%%metask\n{{ text . upp‸", "upp", ["upper"]),
@@ -251,3 +256,56 @@ def test_long_lines_take_no_quadratic_time(before: str, piece: str) -> None:
     done.start()
     done.join(20)
     assert not done.is_alive()
+
+
+@pytest.fixture(scope="module")
+def completing(kernel: Kernel) -> Kernel:
+    (kernel.cwd / "prices.csv").touch()
+    kernel.run("hero = 'Ada'\nheroes = [hero]\ndef hello(): pass")
+    return kernel
+
+
+@pytest.mark.parametrize("jedi", [True, False])
+@pytest.mark.parametrize(
+    ("code", "typed", "matches"),
+    [
+        ("%metask gpt-4o-‸", "gpt-4o-", ["gpt-4o-mini"]),
+        ("%metask exp‸", "exp", ["explain"]),
+        ("answer = %metask claude-3-5-s‸", "claude-3-5-s", ["claude-3-5-sonnet-20241022"]),
+        ("%%metask gemini-1.‸\nA prompt", "gemini-1.", ["gemini-1.5-pro"]),
+        ("'🦉é'\nx = 'é🦉'\nanswer = %metask gpt-4o-‸\nhero", "gpt-4o-", ["gpt-4o-mini"]),
+        ("%%metask --no-‸", "--no-", ["--no-stream"]),
+        ("%%metask -f ma‸", "ma", ["markdown", "math"]),
+        ("%%metask --format=ma‸", "ma", ["markdown", "math"]),
+        ("%%metask -a pri‸", "pri", ["prices.csv"]),
+        ("%%metask -T hel‸", "hel", ["hello"]),
+        ("%%metask gpt-4o\n🦉 é {{ her‸ }}", "her", ["hero", "heroes"]),
+        ("%%metask gpt-4o\nline\n{{ hero.uppe‸", "uppe", ["upper"]),
+        ("%%metask gpt-4o\n{{hero|uppe‸", "uppe", ["upper"]),
+        ("%%metask gpt-4o\nhero her‸", "", []),
+        ("%%metask gpt-4o\nprint(her‸", "", []),
+        ("%%metask gpt-4o\n%ti‸", "", []),
+        ("%%metask gpt-4o\npri‸", "", []),
+        ("%metask gpt-4o her‸", "", []),
+        ("%%metask gpt-4o\nSay \\alph‸", "\\alph", ["\\alpha"]),
+        ("her‸", "her", ["hero", "heroes"]),
+        ("%%metas‸", "%%metas", ["%%metask"]),
+    ],
+)
+def test_through_a_kernel(
+    completing: Kernel, gateway: GatewayServer, code: str, typed: str, matches: list[str], jedi: bool
+) -> None:
+    point_at(completing, gateway)
+    completing.run(f"%metask models\n%config IPCompleter.use_jedi = {jedi}")
+    before, after = code.split("‸")
+    found = completing.complete(before + after, len(before))
+    assert found == (matches, len(before) - len(typed), len(before))
+
+
+def test_nothing_is_asked_and_nothing_stays(fresh_kernel: Kernel, gateway: GatewayServer) -> None:
+    point_at(fresh_kernel, gateway)
+    assert fresh_kernel.complete("%metask gpt", 11)[0] == ["gpt-4o-mini"]
+    assert not gateway.requests
+    fresh_kernel.run("%unload_ext metask_magic")
+    assert fresh_kernel.complete("%metask gpt", 11)[0] == []
+    assert fresh_kernel.run("print(get_ipython().Completer.custom_matchers)").text() == "[]\n"

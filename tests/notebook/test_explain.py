@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,10 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from metask_magic.errors import PromptError
-from metask_magic.notebook.explain import LONGEST, QUESTION, describe, last_exception
+from metask_magic.notebook.explain import LONGEST, QUESTION, SYSTEM, describe, last_exception
+
+from ..gateway_server import GatewayServer, Streamed, server_error
+from ..kernel import Kernel
 
 
 def same(text: str) -> str:
@@ -308,3 +312,69 @@ def test_nothing_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PromptError, match=r"There is no exception to explain\.") as caught:
         last_exception()
     assert "right after a cell that failed" in caught.value.remedy
+
+
+FAILING = "rows = [3, 4]\ntotal = sum(rows) / (len(rows) - 2)\nprint(total)"
+
+
+def test_a_cell_that_failed_is_explained(asking: Kernel, gateway: GatewayServer) -> None:
+    gateway.script(Streamed(["You divide ", "by 0."]))
+    asking.run(FAILING)
+    asking.run("1 + 1")
+    cell = asking.run("%metask explain gpt-4o -o why --seed 3 What {{ now }}?")
+    assert cell.displays[0]["data"]["text/markdown"] == "You divide by 0."
+    assert asking.run("why").displays[0]["data"]["text/plain"] == "You divide by 0."
+    sent = gateway.last.json
+    assert (sent["model"], sent["seed"]) == ("gpt-4o", 3)
+    assert sent["messages"][0] == {"role": "system", "content": SYSTEM}
+    asked = gateway.last.last_user_text
+    assert "ZeroDivisionError: division by zero" in asked
+    assert "## In the cell that failed, line 2\n" in asked
+    assert (
+        "    1 | rows = [3, 4]\n→   2 | total = sum(rows) / (len(rows) - 2)\n    3 | print(total)\n" in asked
+    )
+    assert "- `rows` = `[3, 4]`" in asked
+    assert asked.endswith("\n\nWhat {{ now }}?")
+    assert "ipykernel" not in asked
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("def f(:\n  pass", "→   1 | def f(:\n              ^"),
+        ("%metask --nope", "metask_magic.errors.OptionError: Unrecognized arguments: --nope."),
+        ("import os\nk = [os.environ['METASK_API_KEY']]\nk.nope", "- `k` = `['[key]']`"),
+    ],
+)
+def test_the_request_can_be_seen_before(
+    asking: Kernel, gateway: GatewayServer, cell: str, expected: str
+) -> None:
+    asking.run(cell)
+    shown = asking.run("request = %metask explain --dry-run -s Short.\nprint(request.rows[0][0])").text()
+    body = json.loads(shown)
+    assert expected in body["messages"][1]["content"]
+    assert body["messages"][0]["content"] == "Short."
+    assert body["messages"][1]["content"].endswith(QUESTION)
+    assert gateway.api_key not in shown
+    assert not gateway.chats
+
+
+def test_the_same_exception_is_explained_after_explaining_it_failed(
+    asking: Kernel, gateway: GatewayServer
+) -> None:
+    gateway.script(*[server_error()] * 3)
+    asking.run(FAILING)
+    failed = asking.run("%config Metask.max_retries = 0\n%metask explain gpt-4o")
+    assert (failed.error or {})["ename"] == "ServerError"
+    gateway.reset()
+    asking.run("%metask explain gpt-4o")
+    assert "ZeroDivisionError" in gateway.last.last_user_text
+
+
+def test_before_anything_has_failed(fresh_kernel: Kernel) -> None:
+    fresh_kernel.run("%load_ext metask_magic")
+    error = fresh_kernel.run("%metask explain").error or {}
+    assert (error["ename"], error["evalue"].partition(" Run it")[0]) == (
+        "PromptError",
+        "There is no exception to explain.",
+    )

@@ -17,16 +17,25 @@ from metask_magic.notebook.options import CellOptions, parse_cell_line, parse_li
     ("line", "expected"),
     [
         ("", CellOptions()),
-        ("gpt-4o", CellOptions(model="gpt-4o")),
-        ("  gpt-4o   --raw ", CellOptions(model="gpt-4o", raw=True)),
-        ("--raw gpt-4o", CellOptions(model="gpt-4o", raw=True)),
-        ("-s 'Be brief.' gpt-4o", CellOptions(model="gpt-4o", system="Be brief.")),
+        ("gpt-4o", CellOptions(models=("gpt-4o",))),
+        ("  gpt-4o   --raw ", CellOptions(models=("gpt-4o",), raw=True)),
+        ("--raw gpt-4o", CellOptions(models=("gpt-4o",), raw=True)),
+        ("-s 'Be brief.' gpt-4o", CellOptions(models=("gpt-4o",), system="Be brief.")),
         ('--system="Be brief." -o r', CellOptions(system="Be brief.", out="r")),
         ("--temperature .5 --max-tokens 3", CellOptions(params={"temperature": 0.5, "max_tokens": 3})),
         ("--top-p 1 --seed 4", CellOptions(params={"top_p": 1.0, "seed": 4})),
         ("-p n=1 -p stop='[\"a b\"]'", CellOptions(params={"n": 1, "stop": ["a b"]})),
         ("-p 'logit_bias={\"50256\": -100}'", CellOptions(params={"logit_bias": {"50256": -100}})),
         ("-p temperature=1", CellOptions(params={"temperature": 1})),
+        ("a b c", CellOptions(models=("a", "b", "c"))),
+        (
+            "a --seed 1 b --raw 'claude-*'",
+            CellOptions(models=("a", "b", "claude-*"), params={"seed": 1}, raw=True),
+        ),
+        ("-c story --background", CellOptions(chat="story", background=True)),
+        ("-a df -a 'my file.csv' --attach=fig", CellOptions(attach=("df", "my file.csv", "fig"))),
+        ("-f json", CellOptions(format="json")),
+        ("--schema Person -T f -T g --confirm", CellOptions(schema="Person", tools=("f", "g"), confirm=True)),
         ("--no-stream --quiet --dry-run", CellOptions(stream=False, quiet=True, dry_run=True)),
     ],
 )
@@ -38,9 +47,9 @@ def test_cell_line(line: str, expected: CellOptions) -> None:
     ("line", "says"),
     [
         ("--nope", "--nope"),
-        ("a b", "Unrecognized arguments: b"),
         ("--temp 1", "--temp"),
         ("--temperature warm", "invalid float value"),
+        ("-f yaml", "invalid choice: 'yaml'"),
         ("--seed", "expected one argument"),
         ("-s 'open", "never closed"),
         ("-s open\\", r"a \\ at its end"),
@@ -58,24 +67,24 @@ def test_what_cannot_be_read_is_explained(line: str, says: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "model", "prompt"),
+    ("line", "models", "prompt"),
     [
-        ("m Hello!", "m", "Hello!"),
-        ('m What\'s "this"?', "m", 'What\'s "this"?'),
-        ("m --seed 1 Hi", "m", "Hi"),
-        ("--seed 1 m Hi --raw", "m", "Hi --raw"),
-        ("-s 'Be brief.' m Hi", "m", "Hi"),
-        ("m --system='a b' - a list", "m", "- a list"),
-        ("m -5 is a number", "m", "-5 is a number"),
-        ("m $HOME {x} \\frac 'open", "m", "$HOME {x} \\frac 'open"),
-        ("'a model' Hi", "a model", "Hi"),
-        ("m", "m", ""),
-        ("", None, ""),
+        ("m Hello!", ["m"], "Hello!"),
+        ('m What\'s "this"?', ["m"], 'What\'s "this"?'),
+        ("m --seed 1 Hi", ["m"], "Hi"),
+        ("--seed 1 m Hi --raw", ["m"], "Hi --raw"),
+        ("-s 'Be brief.' m Hi", ["m"], "Hi"),
+        ("m --system='a b' - a list", ["m"], "- a list"),
+        ("m -5 is a number", ["m"], "-5 is a number"),
+        ("m $HOME {x} \\frac 'open", ["m"], "$HOME {x} \\frac 'open"),
+        ("'a model' Hi", ["a model"], "Hi"),
+        ("m", ["m"], ""),
+        ("", [], ""),
     ],
 )
-def test_one_line(line: str, model: str | None, prompt: str) -> None:
+def test_one_line(line: str, models: list[str], prompt: str) -> None:
     options, text = parse_line(line)
-    assert (options.model, text) == (model, prompt)
+    assert (list(options.models), text) == (models, prompt)
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
@@ -88,12 +97,12 @@ VALUE = st.recursive(
 @given(system=TEXT, value=VALUE)
 def test_anything_quoted_arrives(system: str, value: object) -> None:
     line = shlex.join(["m", f"--system={system}", "-p", f"user={json.dumps(value)}"])
-    assert parse_cell_line(line) == CellOptions(model="m", system=system, params={"user": value})  # type: ignore[dict-item]  # JSON by construction
+    assert parse_cell_line(line) == CellOptions(models=("m",), system=system, params={"user": value})  # type: ignore[dict-item]  # JSON by construction
 
 
 @given(TEXT.map(str.strip).filter(lambda text: text and not text.startswith("-")))
 def test_any_prompt_on_one_line_arrives(prompt: str) -> None:
     assert parse_line(f"--seed 3 m --raw {prompt}") == (
-        CellOptions(model="m", params={"seed": 3}, raw=True),
+        CellOptions(models=("m",), params={"seed": 3}, raw=True),
         prompt,
     )

@@ -190,7 +190,7 @@ def test_a_gateway_that_takes_no_schema_is_told_in_words_and_remembered(
 
 
 MISTAKES = {
-    "undefined": ("--schema Persn", "OptionError", "Persn is not defined. Did you mean Person"),
+    "undefined": ("--schema Persn", "OptionError", "The schema `Persn` is not defined. Did you mean Person"),
     "no schema": ("--schema a_number", "SchemaError", "a_number is an instance of int, which is no schema"),
     "an instance": ("--schema a_person", "SchemaError", "give the class itself"),
     "another format": ("--schema Person -f html", "OptionError", "answered in JSON, not as html"),
