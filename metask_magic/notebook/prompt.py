@@ -9,16 +9,19 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2.defaults import DEFAULT_NAMESPACE
 from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import SandboxedEnvironment
 
 from ..chat.messages import Part, TextPart, join_parts
 from ..errors import PromptError
+from .commands import did_you_mean
 from .filters import FILTERS
 from .placing import PlacedImages
 
@@ -63,7 +66,9 @@ def render_parts(text: str, namespace: Mapping[str, Any]) -> tuple[Part, ...]:
     except TemplateSyntaxError as error:
         raise PromptError(
             f"The prompt's template has a mistake in line {error.lineno}: {error.message}",
-            "Where {{ is meant as text, send the cell with --raw.",
+            "Put a blank, or {{ '{' }}, before the {{ that follows a brace."
+            if "{{{" in text
+            else "Where {{ is meant as text, send the cell with --raw.",
         ) from None
     except (UndefinedError, SecurityError) as error:
         raise PromptError(f"The prompt cannot be filled in: {error}.", "Correct the expression.") from None
@@ -91,8 +96,8 @@ def _render(text: str, namespace: Mapping[str, Any], environment: Environment) -
     names = find_undeclared_variables(tree)
     called = {call.node.name for call in tree.find_all(nodes.Call) if isinstance(call.node, nodes.Name)}
     functions = {name: _FUNCTIONS[name] for name in called & _FUNCTIONS.keys()}
-    known = {**functions, **{name: namespace[name] for name in names if name in namespace}}
-    _check_defined(names - _guarded(tree), known, environment)
+    _check_defined(names - _guarded(tree) - functions.keys(), namespace)
+    known = functions | {name: namespace[name] for name in names if name in namespace}
     return Template.from_code(environment, environment.compile(tree), dict(environment.globals)).render(known)
 
 
@@ -111,16 +116,16 @@ def _environment(statements: bool) -> SandboxedEnvironment:
     return environment
 
 
-def _check_defined(names: set[str], namespace: Mapping[str, Any], environment: Environment) -> None:
-    missing = sorted(name for name in names if name not in namespace and name not in environment.globals)
+def _check_defined(names: set[str], namespace: Mapping[str, Any]) -> None:
+    missing = sorted(names - namespace.keys() - DEFAULT_NAMESPACE.keys())
     if not missing:
         return
-    verb = "is not defined" if len(missing) == 1 else "are not defined"
+    near = [match for name in missing for match in get_close_matches(name, namespace, 1, 0.75)]
+    one = len(missing) == 1
     raise PromptError(
-        f"{_listed(missing)} {verb}.",
-        "Define it before this cell, or send the text as it stands with --raw."
-        if len(missing) == 1
-        else "Define them before this cell, or send the text as it stands with --raw.",
+        f"{_listed(missing)} {'is' if one else 'are'} not defined.",
+        f"{did_you_mean(near)} Define {'it' if one else 'them'} before this cell, "
+        "or send the text as it stands with --raw.".lstrip(),
     )
 
 
