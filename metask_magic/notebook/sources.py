@@ -16,17 +16,20 @@ def source_of(value: Any) -> str | None:
     try:
         return dedent(inspect.getsource(value))
     except (OSError, TypeError):
-        return _class_in_cells(value.__qualname__) if isinstance(value, type) else None
+        return _class_in_cells(value) if isinstance(value, type) else None
 
 
-def _class_in_cells(qualname: str) -> str | None:
-    """The newest class of this name among the cells that ran.
+def _class_in_cells(cls: type) -> str | None:
+    """The class as it stands in the cell that made it, or in the newest one with a class of its name.
 
     `inspect` looks for a class in the file of its module, and a notebook's `__main__` has none; IPython
-    keeps the cells in `linecache`, in the order they ran.
+    keeps the cells in `linecache`, and a method knows which of them it is from.
     """
-    for file in reversed(list(linecache.cache)):
-        source = "".join(linecache.getlines(file)) if "ipy" in file else ""
+    own = [method.__code__.co_filename for method in vars(cls).values() if inspect.isfunction(method)]
+    cells = [file for file in linecache.cache if "ipy" in file]
+    qualname = cls.__qualname__
+    for file in [*own, *reversed(cells)]:
+        source = "".join(linecache.getlines(file))
         if f"class {qualname.rpartition('.')[2]}" not in source:
             continue
         found = _find_class(ast.parse(source), qualname.split("."))
