@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -12,8 +11,6 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import plotly.graph_objects
-import polars as pl
-import pyarrow as pa
 import pytest
 from IPython.core import display as ipython
 from matplotlib.figure import Figure
@@ -25,14 +22,6 @@ from metask_magic.errors import AttachmentError, PromptError
 from metask_magic.notebook import images
 from metask_magic.notebook.images import image_part, pixels
 from metask_magic.notebook.values import TEXT_LIMIT, cut, to_parts
-
-FRAME = pd.DataFrame(
-    {
-        "city": ["a|b", "c\nd"],
-        "temp": [1.23456789, math.nan],
-        "when": pd.to_datetime(["2024-01-01", "2024-02-01"]).astype("datetime64[ns]"),
-    },
-).astype({"city": object})
 
 
 def text_of(value: Any) -> str:
@@ -79,117 +68,6 @@ def test_a_reply_is_its_text() -> None:
     assert text_of(Reply("Once.", "gpt-4o-mini", "stop")) == "Once."
 
 
-# Tables
-
-
-def lines(*rows: str) -> str:
-    return "\n".join(rows)
-
-
-TABLES: dict[str, tuple[Any, str]] = {
-    "pandas": (
-        FRAME,
-        lines(
-            "2 rows × 3 columns: city (object), temp (float64), when (datetime64[ns])",
-            "",
-            "| city | temp | when |",
-            "| --- | --- | --- |",
-            r"| a\|b | 1.23457 | 2024-01-01 00:00:00 |",
-            r"| c\nd | NaN | 2024-02-01 00:00:00 |",
-        ),
-    ),
-    "index": (
-        pd.DataFrame({"n": [1]}, index=pd.Index(["x"], name="key", dtype=object)),
-        lines(
-            "1 row × 1 column, index key (object): n (int64)", "", "| key | n |", "| --- | --- |", "| x | 1 |"
-        ),
-    ),
-    "tail": (
-        pd.DataFrame({"n": [1, 2]}).tail(1),
-        lines("1 row × 1 column, index (int64): n (int64)", "", "|  | n |", "| --- | --- |", "| 1 | 2 |"),
-    ),
-    "two levels": (
-        pd.DataFrame({("a", "x"): [1]}, index=pd.MultiIndex.from_tuples([(1, 2)], names=["i", "j"])),
-        lines(
-            "1 row × 1 column, index i (int64), j (int64): a / x (int64)",
-            "",
-            "| i | j | a / x |",
-            "| --- | --- | --- |",
-            "| 1 | 2 | 1 |",
-        ),
-    ),
-    "a name twice": (
-        pd.DataFrame([[1, 2]], columns=["a", "a"]),
-        lines("1 row × 2 columns: a (int64), a (int64)", "", "| a | a |", "| --- | --- |", "| 1 | 2 |"),
-    ),
-    "empty": (pd.DataFrame(), "0 rows × 0 columns"),
-    "series": (
-        pd.Series([1.5, 2], name="t"),
-        lines("2 rows × 1 column: t (float64)", "", "| t |", "| --- |", "| 1.5 |", "| 2.0 |"),
-    ),
-    "polars": (
-        pl.DataFrame({"a": [1, None]}),
-        lines("2 rows × 1 column: a (Int64)", "", "| a |", "| --- |", "| 1 |", "| null |"),
-    ),
-    "polars series": (
-        pl.Series([True]),
-        lines("1 row × 1 column: value (Boolean)", "", "| value |", "| --- |", "| True |"),
-    ),
-    "polars lazy": (
-        pl.LazyFrame({"a": [1]}),
-        lines(
-            "rows not counted × 1 column: a (Int64)",
-            "",
-            "| a |",
-            "| --- |",
-            "| 1 |",
-            "",
-            "(rows after the first 1 left out, if there are any.)",
-        ),
-    ),
-    "arrow": (
-        pa.table({"a": ["x"]}),
-        lines("1 row × 1 column: a (String)", "", "| a |", "| --- |", "| x |"),
-    ),
-}
-
-
-@pytest.mark.parametrize(("value", "expected"), TABLES.values(), ids=TABLES)
-def test_a_table_is_markdown(value: Any, expected: str) -> None:
-    assert text_of(value) == expected
-
-
-@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pa.table])
-def test_a_large_table_says_what_it_leaves_out(kind: Callable[[Any], Any]) -> None:
-    text = text_of(kind({f"c{column}": range(1204) for column in range(50)}))
-    assert text.startswith("1,204 rows × 50 columns: c0 (")
-    assert "c19 (" in text
-    assert "c20 (" not in text
-    assert ", …, c40 (" in text
-    rows = [line for line in text.splitlines() if line.startswith("| ")]
-    assert len(rows) == 2 + 40 + 1 + 20
-    assert {row.count(" | ") for row in rows} == {30}
-    assert [rows[41][:5], rows[42][:5], rows[43][:8]] == ["| 39 ", "| … |", "| 1184 |"]
-    assert text.endswith(
-        "(1,144 rows between the first 40 and the last 20 left out; 20 columns after the first 20 left out.)"
-    )
-
-
-@pytest.mark.parametrize(
-    ("cell", "shown"),
-    [
-        (123456.789, "123456.79"),
-        (1e20, "1e+20"),
-        (0.000012345678, "1.23457e-05"),
-        (20240101.0, "20240101.0"),
-        ("x" * 600, f"{'x' * 500}… [100 more characters]"),
-        ("a\r\nb", r"a\r\nb"),
-    ],
-)
-def test_cells(cell: Any, shown: str) -> None:
-    assert text_of(pd.DataFrame({"a": [cell]})).endswith(f"| {shown} |")
-
-
 @pytest.mark.parametrize(
     ("array", "expected"),
     [
@@ -203,9 +81,6 @@ def test_cells(cell: Any, shown: str) -> None:
 )
 def test_an_array_is_summarised(array: Any, expected: str) -> None:
     assert text_of(array) == expected
-
-
-# Text
 
 
 def test_long_text_is_cut_in_the_middle_with_a_note() -> None:
@@ -329,6 +204,10 @@ def test_what_plotting_returns_is_its_figure_once(pick: Callable[[Figure], Any])
     assert 300 < height <= 500
 
 
+def test_a_figure_gives_the_same_bytes_again() -> None:
+    assert image_of(drawn()) == image_of(drawn())
+
+
 def test_several_figures_are_several_images() -> None:
     assert [part.__class__ for part in to_parts([drawn(), drawn()])] == [ImagePart, ImagePart]
 
@@ -370,7 +249,7 @@ def test_seaborn_grids_are_images() -> None:
     import matplotlib.pyplot as plt
     import seaborn
 
-    assert image_of(seaborn.FacetGrid(FRAME)).media_type == "image/png"
+    assert image_of(seaborn.FacetGrid(pd.DataFrame({"a": [1]}))).media_type == "image/png"
     plt.close("all")
 
 
