@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, get_args
 
 from ..errors import MetaskError
+from .export import EMBEDDED, Code, to_code
 from .messages import (
     JSON,
     Continued,
@@ -74,6 +75,8 @@ class Reply:
         Seconds from asking to the end, and to the first piece of text or reasoning (None if none came).
     request_id
         The gateway's id for the request.
+    request, base_url
+        What was asked, and where; for `as_code`.
     error
         What failed, where `finish_reason` is `error`.
 
@@ -94,6 +97,8 @@ class Reply:
     steps: tuple[Step, ...] = ()
     messages: tuple[Message, ...] = ()
     format: Format = "markdown"
+    request: Request | None = field(default=None, repr=False, compare=False)
+    base_url: str = field(default="", compare=False)
     error: MetaskError | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
@@ -103,6 +108,29 @@ class Reply:
         tokens = self.usage.completion_tokens if self.usage else None
         counted = f"{len(self.text):,} characters" + (f", {tokens:,} tokens" if tokens is not None else "")
         return f"<Reply from {self.model or self.requested_model}: {counted}, {self.finish_reason}>"
+
+    def as_code(self, language: str = "python") -> Code:
+        """Return a stand-alone script of the same request: `python`, `node` or `curl`.
+
+        It asks the same address with the official library (curl: in bash), takes the key from its own
+        environment, and prints the answer as it comes. Where the model could call functions, the script
+        prints the calls of the first answer.
+
+        Raises
+        ------
+        MetaskError
+            The script cannot be written: there is no such language, or no address that lasts.
+
+        """
+        if self.requested_model == EMBEDDED:
+            raise MetaskError(
+                "The embedded model has no address that lasts.", "Ask a model of the gateway by its name."
+            )
+        if self.request is None or not self.base_url:
+            raise MetaskError(
+                "This reply does not say what was asked, and where.", "Ask again, and export the new reply."
+            )
+        return to_code(self.request, self.base_url, language)
 
     @cached_property
     def code_blocks(self) -> tuple[CodeBlock, ...]:
@@ -274,6 +302,7 @@ class ReplyBuilder:
                     Message("assistant", answer.strip(), tool_calls=self._round_calls()),
                 ),
                 format=self._request.format,
+                request=self._request,
                 error=error,
             )
 
