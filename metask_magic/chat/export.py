@@ -58,6 +58,9 @@ class Code(str):
     def __reduce__(self) -> tuple[type[Code], tuple[str, Language]]:
         return Code, (str(self), self.language)
 
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))  # IPython would show it with quotes, as any string
+
     def to_markdown(self) -> str:
         """Return the code in a fence that it cannot close."""
         longest = max(map(len, re.findall("`+", self)), default=0)

@@ -282,3 +282,9 @@ def test_code_is_a_string() -> None:
     assert code == "print(1)\n"
     assert pickle.loads(pickle.dumps(code)).language == "python"  # noqa: S301
     assert Code("```\n````\n", "curl").to_markdown() == "`````bash\n```\n````\n`````\n"
+
+
+def test_code_is_printed_without_quotes() -> None:
+    from IPython.lib.pretty import pretty
+
+    assert pretty(Code("print('a')\n", "python")) == "print('a')\n"
