@@ -174,7 +174,7 @@ def test_deltas_are_printed_as_they_come(scripts: Scripts, gateway: GatewayServe
     with scripts.start(CASES["hello"]) as running:
         assert running.stdout is not None
         assert "first" in read_until(running, "first")
-        assert gate.reached.is_set()
+        assert gate.reached.wait(LONGEST)
         assert gateway.api_key not in command_lines()
         gate.open()
         rest, _ = running.communicate(timeout=LONGEST)
