@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from ..chat.export import without
 from ..chat.loop import network
 from ..chat.messages import Backend
+from ..chat.reply import Reply
 from ..chat.structured import Refused
 from ..errors import LocalModelError, MetaskError, MissingKeyError, OptionError
 from ..gateway.client import Connection, GatewayClient
@@ -36,6 +39,14 @@ class Backends:
     def base_url(self, model: str) -> str:
         """Return where a request for a model goes, in words for a person."""
         return LOCAL if model == LOCAL else self._settings.base_url
+
+    def locate(self, reply: Reply) -> Reply:
+        """Return the reply with what its script needs; a key that got into the prompt is taken out."""
+        if reply.request is None or reply.requested_model == LOCAL or self._gateway is None:
+            return reply
+        connection = self._gateway[0].connection
+        request = without(reply.request, connection.key.hide)
+        return replace(reply, request=request, base_url=connection.base_url)
 
     def check_name(self, name: str) -> str:
         """Return the name, if it can be a model's.

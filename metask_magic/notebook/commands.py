@@ -176,6 +176,7 @@ HELP = Table(
         ("%%metask MODEL MODEL …", "ask several models, side by side"),
         ("%metask models [PATTERN]", "list the models this key may use"),
         ("%metask explain [MODEL [question]]", "ask about the last exception"),
+        ("%metask export [NAME] [python|node|curl] [PATH]", "a reply's request as a script of its own"),
         ("%metask usage [--reset]", "show the tokens used so far; start the count over"),
         ("%metask login, %metask logout", "enter a key without showing it; forget it"),
         ("%config Metask", 'show the settings; %config Metask.model = "…" sets one'),

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "models": (),
     "explain": (),
     "usage": ("--reset",),
+    "export": ("python", "node", "curl", "--force"),
     "login": (),
     "logout": (),
     "help": (),
@@ -95,6 +96,8 @@ class MetaskMagics(Magics):
                 from . import usage
 
                 return usage.run(self.session.ledger, rest, self._settings.budget_tokens)
+            case "export":
+                return self.session.export(rest)
             case "login":
                 print(commands.login(self._settings))
             case "logout":

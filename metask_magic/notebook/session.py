@@ -11,6 +11,7 @@ from ..chat.ask import Asking, Outcome, ask
 from ..chat.background import BackgroundReply
 from ..chat.code import find_code
 from ..chat.errands import Errands
+from ..chat.export import Code
 from ..chat.ledger import Ledger, MeteredBackend
 from ..chat.loop import network
 from ..chat.messages import Backend, Request, Sink
@@ -21,6 +22,7 @@ from ..chat.structured import StructuredBackend
 from ..display.front_end import FrontEnd, choose_sink, detect
 from ..errors import Interrupted, MetaskError, NotFoundError
 from ..settings import Metask
+from . import export
 from .backends import Backends
 from .choice import choose_models
 from .commands import dry_run
@@ -47,6 +49,8 @@ class Session:
         self._next_cell = NextCell(shell)
         self._value = CellValue(shell)
         self._value.register()
+        export.register(shell)
+        self._last_reply: Reply | None = None
 
     def ask(self, options: CellOptions, text: str, *, by_cell_magic: bool) -> Any:
         """Ask as the options say, and return the reply, the replies, or the request of a dry run.
@@ -87,9 +91,18 @@ class Session:
             failure.explaining = error  # so that it can be explained at the next try
             raise
 
+    def export(self, line: str) -> Code | None:
+        """Return the script that `%metask export` asks for, or write it and say so. Raises `MetaskError`."""
+        done = export.export(line, self._shell.user_ns, self._last_reply)
+        if isinstance(done, Code):
+            return done
+        print(done)
+        return None
+
     def close(self) -> None:
         """Close connections, end the embedded model, and leave the shell as it was."""
         self._value.unregister()
+        export.unregister(self._shell)
         self.backends.close()
         coroutines.close()
         network.stop()
@@ -136,7 +149,7 @@ class Session:
     def _ask(self, options: CellOptions, asked: Asked, errands: Errands) -> Reply | Replies:
         sink = self._sink(options, [request for request, _ in asked])
         outcome = ask(asked, sink, errands)
-        value = _to_value(outcome)
+        value = self._to_value(outcome)
         self._value.bind(options.out, value)
         failure = self._failure(outcome, value)
         if failure is not None:
@@ -157,7 +170,7 @@ class Session:
         return pending
 
     def _conclude(self, outcome: Outcome) -> Reply | Replies:
-        value = _to_value(outcome)
+        value = self._to_value(outcome)
         failure = self._failure(outcome, value)
         if failure is not None:
             raise failure
@@ -187,7 +200,7 @@ class Session:
         errors[0].reply = value
         return errors[0].with_traceback(None)  # the network thread's frames tell a user nothing
 
-
-def _to_value(outcome: Outcome) -> Reply | Replies:
-    replies = outcome.replies
-    return replies[0] if len(replies) == 1 else Replies(replies)
+    def _to_value(self, outcome: Outcome) -> Reply | Replies:
+        replies = [self.backends.locate(reply) for reply in outcome.replies]
+        self._last_reply = replies[0]
+        return replies[0] if len(replies) == 1 else Replies(replies)

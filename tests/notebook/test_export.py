@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ from metask_magic.chat.messages import Message, Request
 from metask_magic.chat.reply import Reply
 from metask_magic.errors import MetaskError
 from metask_magic.notebook.export import ExportLine, export, parse_export, show_code
+
+from ..gateway_server import GatewayServer, Streamed, bad_parameter
+from ..kernel import Kernel
+from .conftest import value
 
 HELLO = Request("gpt-4o-mini", (Message("user", "Hello!"),))
 LAST = Reply("Hi!", "gpt-4o-mini", "stop", request=HELLO, base_url="https://last.example/v1")
@@ -126,3 +131,54 @@ def test_the_bundle(language: str, text: str) -> None:
     assert bundle.pop("text/plain") == code
     assert set(bundle) <= {"text/html", "text/markdown"}
     assert "<script>" not in bundle.get("text/html", "")
+
+
+# -- through a kernel -------------------------------------------------------------------------------------
+
+
+def test_from_a_cell_to_a_script_that_runs(asking: Kernel, gateway: GatewayServer) -> None:
+    gateway.script(Streamed(["In the notebook."]), Streamed(["At home."]))
+    asking.run("%%metask gpt-4o-mini -s Brief. -p top_k=3 -o answer\nOne `line`\nand {{ 1 + 1 }}")
+    said = asking.run("%metask export answer ask.py").text()
+    assert said == "Written to ask.py. To run it: python ask.py\n"
+    run = f"import subprocess, sys\nprint(subprocess.check_output([{sys.executable!r}, 'ask.py'], text=True))"
+    assert asking.run(run).text() == "At home.\n\n"
+    first, second = gateway.chats
+    assert second.json == first.json
+    assert second.headers["authorization"] == first.headers["authorization"]
+
+
+def test_shown_in_the_notebook(asking: Kernel, gateway: GatewayServer) -> None:
+    asking.run("%%metask gpt-4o-mini -o answer\nHello!")
+    for cell in ("%metask export curl", "answer.as_code('curl')", "_.as_code('curl')"):
+        (shown,) = asking.run(cell).displays
+        assert shown["data"]["text/plain"].startswith("#!/usr/bin/env bash\n")
+        assert gateway.base_url in shown["data"]["text/plain"]
+        assert len(shown["data"]) == 2
+        asking.run("answer")
+    assert value(asking, "type(str(answer.as_code())).__name__") == "'str'"
+    failed = asking.run("%metask export perl").error or {}
+    assert failed["evalue"].startswith("There is no reply with the name perl.")
+
+
+def test_a_failed_reply_has_a_script_too(asking: Kernel, gateway: GatewayServer) -> None:
+    gateway.script(bad_parameter("temperature"))
+    assert asking.run("%%metask gpt-4o-mini --temperature 2\nHello!").error
+    assert "temperature=2.0," in asking.run("print(_.as_code())").text()
+
+
+def test_a_key_in_the_prompt_stays_in_the_notebook(asking: Kernel, gateway: GatewayServer) -> None:
+    asking.run("import os\nkey = os.environ['METASK_API_KEY']")
+    asking.run("%%metask gpt-4o-mini --quiet -o answer\nWhat is a {{ key }}?")
+    assert gateway.api_key in gateway.last.last_user_text
+    assert value(asking, "[key in answer.as_code(name) for name in ('python', 'node', 'curl')]") == str(
+        [False] * 3
+    )
+    assert value(asking, "'What is a [key]?' in answer.as_code()") == "True"
+    assert value(asking, "key in repr(answer.request)") == "False"
+
+
+def test_a_missing_reply(fresh_kernel: Kernel) -> None:
+    fresh_kernel.run("%load_ext metask_magic")
+    failed = fresh_kernel.run("%metask export").error or {}
+    assert failed["evalue"].startswith("No model has been asked yet.")
