@@ -157,11 +157,30 @@ def ask_with(loop: LoopThread, screen: Screen, *functions: Callable[[], Any]) ->
     return ask([(request, Caller(errands, function)) for function in functions], screen, errands, loop)
 
 
-def test_the_announcement_is_shown_before_the_call(loop: LoopThread) -> None:
-    for _ in range(10):
-        screen = Screen()
-        reply = ask_with(loop, screen, partial(list, screen.shown)).replies[0]
-        assert reply.text == "[Notice(text='Calling')]"
+def test_an_announcement_is_shown_before_its_call(loop: LoopThread) -> None:
+    """Even where both come while something else is being shown."""
+    showing, queued = threading.Event(), threading.Event()
+    errands = Errands()
+
+    class Late:
+        async def stream(self, request: Request) -> AsyncIterator[Event]:
+            yield TextDelta("first")
+            await asyncio.to_thread(showing.wait, PATIENCE)
+            yield Notice("Calling")
+            call = asyncio.ensure_future(errands.call(lambda: list(screen.shown)))
+            await asyncio.sleep(0)
+            queued.set()
+            yield TextDelta(str((await call)[-1]))
+
+    class Busy(Screen):
+        def show(self, news: Mapping[int, Sequence[Event]]) -> None:
+            super().show(news)
+            showing.set()
+            assert queued.wait(PATIENCE)
+
+    screen = Busy()
+    asked = [(Request("m", (Message("user", "Hi"),)), Late())]
+    assert ask(asked, screen, errands, loop).replies[0].text == "firstNotice(text='Calling')"
 
 
 def test_one_fails_and_the_other_has_its_call(loop: LoopThread) -> None:
