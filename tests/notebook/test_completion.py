@@ -270,7 +270,7 @@ def completing(kernel: Kernel) -> Kernel:
     ("code", "typed", "matches"),
     [
         ("%metask gpt-4o-‸", "gpt-4o-", ["gpt-4o-mini"]),
-        ("%metask exp‸", "exp", ["explain"]),
+        ("%metask exp‸", "exp", ["explain", "export"]),
         ("answer = %metask claude-3-5-s‸", "claude-3-5-s", ["claude-3-5-sonnet-20241022"]),
         ("%%metask gemini-1.‸\nA prompt", "gemini-1.", ["gemini-1.5-pro"]),
         ("'🦉é'\nx = 'é🦉'\nanswer = %metask gpt-4o-‸\nhero", "gpt-4o-", ["gpt-4o-mini"]),
