@@ -12,7 +12,7 @@
     // marked draws task lists so.
     input: (e) => e.type === "checkbox" && e.disabled,
     button: (e) => e.classList.contains("metask-button"),
-    details: (e) => e.matches(".metask-reasoning, .jp-RenderedMermaid-Details"),
+    details: (e) => e.matches(".metask-reasoning, .metask-step, .jp-RenderedMermaid-Details"),
     figure: (e) => e.closest(".jp-RenderedMermaid"),
     // The record's own colours.
     style: (e) => e.textContent.startsWith(".metask-record ") && !unsafeStyle.test(e.textContent),

@@ -149,6 +149,7 @@ class NotebookPage:
 
     def screenshot(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)  # it covers a change of the theme
         self.page.screenshot(path=path)
 
 

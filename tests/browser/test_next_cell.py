@@ -12,7 +12,7 @@ ASK = "%%metask gpt-4o-mini -f code\nHi"
 AFTER = "after = 1"
 
 _EDIT = """([index, source]) => {
-  const panel = [...window.jupyterapp.shell.widgets("main")].find((w) => w.sessionContext && w.content?.widgets);
+  const panel = [...window.jupyterapp.shell.widgets("main")].find((w) => w.sessionContext && w.content);
   panel.context.model.sharedModel.getCell(index).setSource(source);
 }"""
 

@@ -39,6 +39,7 @@ class Watch:
         context.expose_binding(_REPORT, lambda _source, where: self.scripts.append(str(where)))
         context.add_init_script(_TRAP)
         context.on("request", self._on_request)
+        context.on("requestfailed", self._on_failed)
         context.on("dialog", self._on_dialog)
         context.on("console", self._on_console)
         context.on("weberror", self._on_error)
@@ -78,6 +79,10 @@ class Watch:
 
     def _on_request(self, request: Request) -> None:
         self.requests.append(request.url)
+
+    def _on_failed(self, request: Request) -> None:
+        if request.failure == "csp":  # a policy stopped it: it never left the page
+            self.requests.remove(request.url)
 
     def _on_dialog(self, dialog: Dialog) -> None:
         if dialog.type != "beforeunload":  # JupyterLab's own, where a notebook is not saved

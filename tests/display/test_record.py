@@ -6,6 +6,7 @@ Markdown that is kept is tried in two front ends that take no care at all; HTML 
 from __future__ import annotations
 
 import html
+import json
 import re
 import sys
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from metask_magic.chat.messages import Record
+from metask_magic.chat.messages import Format, Record, Step
 from metask_magic.display.record import to_bundle, to_output, to_safe_html
 
 # -- what a page may have -------------------------------------------------------------------------------
@@ -471,6 +472,83 @@ def test_several_records_are_harmless(hostile: str) -> None:
         bundle, _ = to_output(records)
         assert harm(bundle) == []
         assert [line for line in bundle["text/plain"].splitlines() if line.startswith("### ")][1:]
+
+
+# -- other formats --------------------------------------------------------------------------------------
+
+JSON_BLOCK = '```json\n{\n  "a": [\n    1.10\n  ]\n}\n```'
+
+
+@pytest.mark.parametrize(
+    ("format", "text", "markdown"),
+    [
+        ("json", '{"a":[1.10]}', JSON_BLOCK),
+        ("json", '```json\n{"a":[1.10]}\n```\n', JSON_BLOCK),
+        ("json", '{"a":', '```json\n{"a":\n```'),
+        ("json", "a\n```\nb", "````json\na\n```\nb\n````"),
+        ("json", "[" * 20_000, f"```json\n{'[' * 20_000}\n```"),
+        ("math", "x^2", "$$\nx^2\n$$"),
+        ("math", "```latex\n\\[\nx\n\n^2\n\\]\n```", "$$\nx\n^2\n$$"),
+        (
+            "math",
+            "\\begin{matrix}a\\\\[2pt]b\\end{matrix}",
+            "$$\n\\begin{matrix}a\\\\[2pt]b\\end{matrix}\n$$",
+        ),
+        ("math", "x \\text{ if $y$}", "$$\nx \\text{ if $y$}\n$$"),
+        ("math", "It is $x$.", "It is $x$."),
+        ("math", "\\(a\\) or \\(b\\)", "$a$ or $b$"),
+        ("math", "", ""),
+        ("code", "```py\nx\n```", "```py\nx\n```"),
+    ],
+)
+def test_formats_as_markdown(format: Format, text: str, markdown: str) -> None:
+    assert to_bundle(text, format) == {"text/markdown": markdown, "text/plain": text}
+
+
+FORMATS: list[Format] = ["json", "math", "code"]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_hostile_text_in_any_format(format: Format) -> None:
+    texts = [text for text in (*HOSTILE, *TRICKS) if len(text) < 1000]
+    texts += [json.dumps({"a": text, text: [text]}) for text in texts]
+    texts += [f"\\href{{{text}}}{{x}}" for text in texts] + [f"$$ {text} $$" for text in texts]
+    found = {text: harm(to_bundle(text, format)) for text in texts}
+    assert {text: harms for text, harms in found.items() if harms} == {}
+
+
+@pytest.mark.parametrize("text", ["", " a\r\n\tb\n", "<b>", "# no heading\x00"])
+def test_text_is_kept_byte_for_byte_and_alone(text: str) -> None:
+    assert to_bundle(text, "text", [Step("f()", "1")]) == {"text/plain": text}
+
+
+def test_html_stands_below_its_steps() -> None:
+    bundle = to_bundle("```html\n<p>Hi</p>\n```", "html", [Step("f('<b>')", "1")])
+    steps, frame = bundle["text/html"].split("<iframe", 1)
+    assert Walk(steps.split("</style>")[1]).found == []
+    assert "<code>f('&lt;b&gt;')</code>" in steps
+    assert "&lt;p&gt;Hi&lt;/p&gt;" in frame
+    assert bundle["text/plain"] == "f('<b>') → 1\n\n```html\n<p>Hi</p>\n```"
+
+
+@pytest.mark.parametrize(
+    ("format", "kinds"),
+    [
+        ("text", {"text/plain"}),
+        ("html", {"text/html", "text/plain"}),
+        ("json", {"text/markdown", "text/plain"}),
+    ],
+)
+def test_several_records_of_a_format(format: Format, kinds: set[str]) -> None:
+    records = [Record(model, f'"{model}"', "stop", format=format, steps=(Step("f", "1"),)) for model in "ab"]
+    bundle, _ = to_output(records)
+    assert bundle.keys() == kinds
+    steps = "" if format == "text" else "f → 1\n\n"
+    assert bundle["text/plain"] == f'### a\n\n{steps}"a"\n\n### b\n\n{steps}"b"'
+    if format == "html":
+        assert bundle["text/html"].count("<iframe") == bundle["text/html"].count("<h3>") == 2
+    if format == "json":
+        assert bundle["text/markdown"].count("> - `f` → `1`\n\n```json\n") == 2
 
 
 # -- cost -----------------------------------------------------------------------------------------------

@@ -6,9 +6,21 @@ from collections.abc import Sequence
 
 import pytest
 
-from metask_magic.chat.messages import Event, Finished, Notice, ReasoningDelta, Record, TextDelta
-from metask_magic.display.terminal import DIM, PLAIN, TerminalSink
+from metask_magic.chat.messages import (
+    Continued,
+    Event,
+    Finished,
+    Notice,
+    ReasoningDelta,
+    Record,
+    Step,
+    Stepped,
+    TextDelta,
+)
+from metask_magic.display.terminal import ANEW, DIM, LINE_LENGTH, PLAIN, TerminalSink
 
+CALL = Stepped(Step('f(city="Paris")', "21 °C"))
+CALLED = f'{DIM}→ f(city="Paris")\n← 21 °C{PLAIN}\n'
 A, B, X, Y = TextDelta("a"), TextDelta("b"), ReasoningDelta("x"), ReasoningDelta("y")
 ONE = (Record("m", "a", "stop"),)
 
@@ -31,11 +43,33 @@ def shown(events: Sequence[Event], records: Sequence[Record] = ONE, *, show_reas
         ([A, X, B], f"a{DIM}x{PLAIN}\n\nb\n"),
         ([X], f"{DIM}x{PLAIN}\n"),
         ([Notice("n")], ""),
+        ([CALL, A], f"{CALLED}a\n"),
+        ([A, CALL, CALL, B], f"a\n{CALLED}{CALLED}b\n"),
+        ([X, CALL, A], f"{DIM}x{PLAIN}\n{CALLED}a\n"),
+        ([A, CALL], f"a\n{CALLED}"),
+        ([A, Continued(()), B], "ab\n"),
+        ([A, Continued((), keep_text=False), B], f"a\n{DIM}{ANEW}{PLAIN}\nb\n"),
+        ([Continued((), keep_text=False), B], "b\n"),
     ],
 )
 def test_text_and_dimmed_reasoning(events: list[Event], out: str, capsys: pytest.CaptureFixture[str]) -> None:
     shown(events)
     assert capsys.readouterr().out == out
+
+
+@pytest.mark.parametrize(
+    ("step", "lines"),
+    [
+        (Step("f()", ""), "→ f()"),
+        (Step("f(\n1)", "no\n", failed=True), "→ f( 1)\n✗ no"),
+        (Step("f()", "1\n\n2\n3\n4"), "→ f()\n← 1\n  2\n  3\n  …"),
+        (Step("f()", "x" * 1000), f"→ f()\n← {'x' * (LINE_LENGTH - 1)}…"),
+        (Step("\x1b[2Jf()", "\x1b]0;t\x07\r\n\u202ex"), "→ [2Jf()\n← ]0;t\n  x"),
+    ],
+)
+def test_a_step_is_a_few_lines(step: Step, lines: str, capsys: pytest.CaptureFixture[str]) -> None:
+    shown([Stepped(step)], [*ONE, Record("n", "b", "stop", steps=(step,))])
+    assert capsys.readouterr().out == f"{DIM}{lines}{PLAIN}\n\n── n\n{DIM}{lines}{PLAIN}\nb\n"
 
 
 def test_reasoning_can_be_left_out(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,14 @@ import comm
 import pytest
 from comm.base_comm import BaseComm
 
-from metask_magic.display.view import KEYFRAME_FROM, ReplyView, connected_kernel_id, utf16_length
+from metask_magic.chat.messages import Step
+from metask_magic.display.view import (
+    KEYFRAME_FROM,
+    LONGEST_BODY,
+    ReplyView,
+    connected_kernel_id,
+    utf16_length,
+)
 
 
 class NotedComm(BaseComm):
@@ -190,6 +197,45 @@ def test_ten_thousand_pieces_cost_little_more_than_their_text() -> None:
         view.flush()
     sent = sum(len(json.dumps(message)) for message in page.received if message["type"] == "keyframe")
     assert sent < 4 * 50_000
+
+
+def test_steps_are_sent_once_and_keep_their_places() -> None:
+    view, page = open_view("a", "b")
+    shown = [{"title": f"f({n})", "body": str(n), "failed": n == 2} for n in range(3)]
+    steps = [Step(f"f({n})", str(n), failed=n == 2) for n in range(3)]
+    view.add_step(1, steps[0])
+    view.add_step(1, steps[1])
+    view.flush()
+    view.add_step(1, steps[2])
+    view.flush()
+    view.flush()
+    assert page.received == [
+        {"type": "delta", "steps": [[1, 0, shown[0]], [1, 1, shown[1]]]},
+        {"type": "delta", "steps": [[1, 2, shown[2]]]},
+    ]
+    assert page.ask_for_state() == [column(), column(steps=shown)]
+
+
+def test_what_of_a_step_cannot_be_sent_is_left_out() -> None:
+    view, _ = open_view()
+    view.add_step(0, Step("a\ud83d", "x" * (LONGEST_BODY + 1000)))
+    [state] = view.snapshot()
+    assert state["steps"][0]["title"] == "a\ufffd"
+    assert state["steps"][0]["body"].endswith("x\n… 1,000 characters more")
+
+
+def test_a_text_that_gives_way_keeps_its_offsets() -> None:
+    view, page = open_view()
+    view.update(0, text="wr🙂ng")
+    view.flush()
+    view.update(0, text=", not sent\ud83d")
+    view.give_way(0)
+    view.update(0, text="right")
+    view.flush()
+    assert page.received[1:] == [
+        {"type": "delta", "text": [[0, 6, ", not sentright"]], "status": [[0, {"start": 16}]]}
+    ]
+    assert page.ask_for_state() == [column(text="wr🙂ng, not sentright", start=16)]
 
 
 def test_a_late_view_gets_the_text_so_far_sent_or_not() -> None:

@@ -1,0 +1,110 @@
+"""The sink of a notebook: what each event makes of the view, and what the view is told at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from metask_magic.chat.messages import (
+    Continued,
+    Event,
+    Format,
+    Notice,
+    Parsed,
+    Record,
+    Step,
+    Stepped,
+    TextDelta,
+)
+from metask_magic.display.view import ReplyView
+from metask_magic.display.widget import WidgetSink
+
+CALL = Step("f(x=1)", "2")
+SHOWN = {"title": "f(x=1)", "body": "2", "failed": False}
+
+
+@pytest.fixture(autouse=True)
+def _no_displays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("IPython.display.display", lambda *_, **__: None)
+    monkeypatch.setattr("IPython.display.update_display", lambda *_, **__: None)
+
+
+def opened(format: Format = "markdown") -> WidgetSink:
+    sink = WidgetSink(["m"], format=format)
+    sink.open(lambda _column: None)
+    return sink
+
+
+def view_of(sink: WidgetSink) -> ReplyView:
+    assert sink._view is not None
+    return sink._view
+
+
+def column(sink: WidgetSink) -> dict[str, Any]:
+    """The reply as a page would find it; `answer` is what of its text counts."""
+    [state] = view_of(sink).snapshot()
+    return {**state, "answer": state["text"][state["start"] :]}
+
+
+def shown(sink: WidgetSink, *events: Event) -> dict[str, Any]:
+    for event in events:
+        sink.show({0: [event]})
+    return column(sink)
+
+
+def test_steps_are_added_and_take_a_notice_away() -> None:
+    sink = opened()
+    assert shown(sink, Notice("Calling f."))["note"] == "Calling f."
+    state = shown(sink, Stepped(CALL), Continued(()), TextDelta("a"), Parsed({}))
+    assert (state["steps"], state["note"], state["answer"]) == ([SHOWN], "", "a")
+
+
+def test_a_text_gives_way() -> None:
+    state = shown(opened(), TextDelta("wrong"), Continued((), keep_text=False), TextDelta("right"))
+    assert (state["text"], state["answer"]) == ("wrongright", "right")
+    assert "5 characters" in state["detail"]
+
+
+PIECES = ['{"a":1', ',"b":[', "2]}"]
+
+
+@pytest.mark.parametrize("count", range(4))
+def test_json_is_indented_and_completed_at_the_end(count: int) -> None:
+    sink = opened("json")
+    state = shown(sink, TextDelta("{no"), Continued((), keep_text=False), *map(TextDelta, PIECES[:count]))
+    assert f"{sum(map(len, PIECES[:count]))} characters" in state["detail"]
+    sink.close([Record("m", "".join(PIECES), "stop", format="json")])
+    assert column(sink)["answer"] == '{\n  "a": 1,\n  "b": [\n    2\n  ]\n}'
+
+
+def test_the_end_brings_what_was_not_shown() -> None:
+    sink = opened()
+    shown(sink, Stepped(CALL), TextDelta("so "))
+    sink.close([Record("m", "so it is", "stop", steps=(CALL, Step("g()", "no", failed=True)))])
+    state = column(sink)
+    assert [step["title"] for step in state["steps"]] == ["f(x=1)", "g()"]
+    assert (state["answer"], state["status"]) == ("so it is", "stop")
+
+
+@pytest.mark.parametrize(
+    ("hello", "reaches"),
+    [(None, False), ({}, False), ({"cells": False}, False), ({"cells": True}, True)],
+)
+def test_a_page_that_can_is_given_the_next_cell(
+    hello: dict[str, Any] | None, reaches: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metask_magic.display.widget.HELLO_SECONDS", 0)
+    sink = opened()
+    sent: list[Any] = []
+    monkeypatch.setattr(ReplyView, "send", lambda _view, message: sent.append(message))
+    if hello is not None:
+        view_of(sink)._receive(None, {"type": "hello", **hello}, None)
+    sink.close([Record("m", "a", "stop")])
+    assert sink.fill_next_cell("c1", "x = 1", "x = 0") is reaches
+    message = {"type": "next_cell", "cell": "c1", "source": "x = 1", "known": "x = 0"}
+    assert (sent[-1:] == [message]) is reaches
+
+
+def test_without_a_view_there_is_no_next_cell() -> None:
+    assert not WidgetSink(["m"]).fill_next_cell("c1", "x")
