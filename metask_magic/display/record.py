@@ -84,6 +84,9 @@ _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2
 # Words in a formula, which may have a formula among them.
 _WORDS_IN_TEX = re.compile(r"\\(?:text|textbf|textit|mbox|textrm)\{[^{}]*\}")
 
+# Where a formula begins or ends; after a row of a matrix, brackets are only brackets.
+_FORMULA_MARK = re.compile(r"\$|(?<!\\)\\[\[\]()]")
+
 # Token colours from the theme, so that light and dark both work; GitHub drops the style and shows it plain.
 _STYLE = (
     "<style>"
@@ -179,12 +182,7 @@ def _as_json_block(text: str) -> str:
 def _as_formula(text: str, tex: str) -> str:
     """Display mathematics; or the text as it is, where formulas stand among words."""
     lines = "\n".join(line for line in tex.splitlines() if line.strip())
-    if (
-        not lines
-        or "$" in _WORDS_IN_TEX.sub("", lines)
-        or "\\(" in lines
-        or "\\[" in lines.replace("\\\\[", "")
-    ):
+    if not lines or _FORMULA_MARK.search(_WORDS_IN_TEX.sub("", lines)):
         return text
     return f"$$\n{lines}\n$$"
 

@@ -11,7 +11,7 @@ from ..display.widget import WidgetSink
 
 _CANNOT_CHANGE = (
     "The code differs from what this cell gave before, and the next cell cannot be changed from here: "
-    "`reply.code_blocks` has it."
+    "`_.code_blocks` has it."
 )
 
 

@@ -41,6 +41,7 @@ def test_steps_stand_above_the_text(lab: Lab, gateway: GatewayServer, screenshot
     steps = view.node.locator(".metask-step")
     expect(steps).to_have_count(2)
     first, second = (steps.nth(at).locator("summary") for at in range(2))
+    expect(view.node.get_by_role("group", name="Steps").locator("summary")).to_have_count(2)
     expect(first.locator("code")).to_have_text('get_weather(city="Paris")')
     expect(second).to_contain_text("failed")
     expect(steps.nth(0).locator("pre")).not_to_be_visible()

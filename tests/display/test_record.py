@@ -494,6 +494,7 @@ JSON_BLOCK = '```json\n{\n  "a": [\n    1.10\n  ]\n}\n```'
             "\\begin{matrix}a\\\\[2pt]b\\end{matrix}",
             "$$\n\\begin{matrix}a\\\\[2pt]b\\end{matrix}\n$$",
         ),
+        ("math", "\\[a \\\\(b) \\\\[2pt] c\\]", "$$\na \\\\(b) \\\\[2pt] c\n$$"),
         ("math", "x \\text{ if $y$}", "$$\nx \\text{ if $y$}\n$$"),
         ("math", "It is $x$.", "It is $x$."),
         ("math", "\\(a\\) or \\(b\\)", "$a$ or $b$"),

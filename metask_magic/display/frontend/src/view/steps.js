@@ -13,6 +13,9 @@ export class StepList {
 
   /** @param {Step[]} steps All so far. What is shown stays as it is, opened or closed. */
   update(steps) {
+    if (!steps.length) return;
+    this.#node.role = "group";
+    this.#node.ariaLabel = "Steps";
     this.#node.append(...steps.slice(this.#node.childElementCount).map(section));
   }
 }
