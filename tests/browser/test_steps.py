@@ -72,9 +72,9 @@ def test_a_text_gives_way(lab: Lab, gateway: GatewayServer) -> None:
     view.expect_text("Wrong")
     notebook.run(3)
     expect(view.body).to_have_text("Better.")
-    second = lab.second_tab(notebook)
-    notebook.save()
-    second.page.close()
+    notebook.save()  # else the second tab has no output
+    second = LiveView(lab.second_tab(notebook), 1)
+    expect(second.body).to_have_text("Better.", timeout=60_000)
 
 
 def test_hostile_steps_stay_text(lab: Lab, gateway: GatewayServer) -> None:
