@@ -56,5 +56,6 @@ def _without_delimiters(text: str) -> str:
 
 
 def _has(inner: str, *delimiters: str) -> bool:
-    """Whether a delimiter is in a formula, which is then several. An escaped dollar is none."""
-    return any(delimiter in inner.replace("\\$", "") for delimiter in delimiters)
+    r"""Whether a delimiter is in a formula, so that it is several. `\$` and `\\[` (a matrix's row) are none."""
+    bare = inner.replace("\\\\", "").replace("\\$", "")
+    return any(delimiter in bare for delimiter in delimiters)

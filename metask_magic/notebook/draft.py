@@ -8,7 +8,7 @@ from typing import Any
 
 from ..chat.formats import instruct
 from ..chat.messages import JSON, Content, Format, Message, Request, TextPart
-from ..chat.schema import Schema
+from ..chat.schema import ANY_JSON, Schema
 from ..chat.tools import Tool
 from ..errors import PromptError
 from ..settings import Metask
@@ -41,13 +41,18 @@ class Draft:
         first = [Message("system", system)] if system else []
         return Request(
             model,
-            instruct([*first, *history, self.user], self.format),
+            instruct([*first, *history, self.user], self._told_format),
             self.params,
             self.stream,
             tuple(tool.to_json() for tool in self.tools),
             self.schema.response_format if self.schema else None,
             self.format,
         )
+
+    @property
+    def _told_format(self) -> Format:
+        """What the model is told in words; a schema of one's own says more."""
+        return "markdown" if self.schema not in (None, ANY_JSON) else self.format
 
 
 def read_cell(options: CellOptions, text: str, settings: Metask, namespace: Mapping[str, Any]) -> Draft:

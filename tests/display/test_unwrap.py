@@ -44,6 +44,7 @@ UNWRAPPED: dict[Format, list[tuple[str, str]]] = {
         (r"$$\begin{aligned}a&=b\end{aligned}$$", r"\begin{aligned}a&=b\end{aligned}"),
         (r"\begin{align}a\end{align}", r"\begin{align}a\end{align}"),
         (r"\$5", r"\$5"),
+        (r"\[a \\(b) \\[2pt] c\]", r"a \\(b) \\[2pt] c"),
         (r"$x = \$5$", r"x = \$5"),
         ("$a$ and $b$", "$a$ and $b$"),
         ("$$a$$ and $$b$$", "$$a$$ and $$b$$"),

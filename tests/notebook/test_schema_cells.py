@@ -143,7 +143,9 @@ def test_an_answer_that_does_not_fit_is_repaired(asking: Kernel, gateway: Gatewa
     assert "age: Input should be greater than or equal to 0 (got -1)" in correction["content"]
     assert value(asking, "r.data, r.text, len(r.steps)") == f"(Person(name='Ada', age=36), {GOOD!r}, 1)"
     (output,) = cell.displays
-    assert output["data"]["text/plain"].count("Ada") == 1
+    wrong, right = output["data"]["text/plain"].split("\n\n", 1)
+    assert wrong.startswith("✗ The answer does not fit Person: 1 error → ")
+    assert right == GOOD
 
 
 def test_an_answer_that_never_fits_is_an_error_and_kept(asking: Kernel, gateway: GatewayServer) -> None:

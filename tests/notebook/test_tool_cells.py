@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ..gateway_server import GatewayServer, Streamed, ToolCall
-from ..kernel import Kernel, published
+from ..kernel import Execution, Kernel, published
 from .conftest import value
 
 TOOLS = '''
@@ -102,6 +102,11 @@ def said(index: int, name: str, arguments: str) -> dict[str, Any]:
     return {"id": f"c{index}", "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
+def shown(cell: Execution) -> str:
+    """The source of what stays in the cell."""
+    return str(cell.displays[0]["data"]["text/plain"])
+
+
 def told(gateway: GatewayServer, request: int = -1) -> list[str]:
     """The results the model was sent in a request."""
     return [m["content"] for m in gateway.chats[request].json["messages"] if m["role"] == "tool"]
@@ -110,7 +115,7 @@ def told(gateway: GatewayServer, request: int = -1) -> list[str]:
 def test_a_call(tooled: Kernel, gateway: GatewayServer) -> None:
     gateway.script(PARIS, SUNNY)
     cell = tooled.run("%%metask gpt-4o-mini -T get_weather -o r\nWeather in Paris?")
-    assert cell.displays[0]["data"]["text/plain"] == "Sunny."
+    assert shown(cell).endswith("\n\nSunny.")
     first, second = (received.json for received in gateway.chats)
     assert first["tools"] == [
         {
@@ -151,7 +156,10 @@ def test_parallel_calls_and_the_text_before_them(tooled: Kernel, gateway: Gatewa
     two = calls(("get_weather", {"city": "Oslo"}), ("double", {"n": 21}), text="Let me see.")
     gateway.script(two, SUNNY)
     cell = tooled.run("%%metask gpt-4o-mini -T get_weather -T double\nHi")
-    assert cell.displays[0]["data"]["text/plain"] == "Let me see.\n\nSunny."
+    assert shown(cell) == (
+        'get_weather(city="Oslo") → {"city":"Oslo","sky":"sunny","days":1}\ndouble(n=21) → 42\n\n'
+        "Let me see.\n\nSunny."
+    )
     assert told(gateway) == ['{"city":"Oslo","sky":"sunny","days":1}', "42"]
     assert gateway.last.json["messages"][1] == {
         "role": "assistant",
@@ -210,7 +218,7 @@ def test_a_failed_call_and_a_better_one(
 ) -> None:
     gateway.script(calls((name, arguments)), PARIS, SUNNY)
     cell = tooled.run("%%metask gpt-4o-mini -T get_weather -T fail -o r\nHi")
-    assert cell.displays[0]["data"]["text/plain"] == "Sunny."
+    assert shown(cell).endswith("\n\nSunny.")
     assert told(gateway) == [result, '{"city":"Paris","sky":"sunny","days":1}']
     assert value(tooled, "[(s.title, s.failed) for s in r.steps]") == repr(
         [(title, True), ('get_weather(city="Paris")', False)]
@@ -307,7 +315,10 @@ def test_a_tool_that_asks_a_model(tooled: Kernel, gateway: GatewayServer) -> Non
     gateway.script(Streamed(["Because."]), model="o1")
     cell = tooled.run("%%metask gpt-4o-mini -T ask_another -o r\nHi")
     assert cell.error is None
-    assert [shown["data"]["text/plain"] for shown in cell.displays] == ["Because.", "Sunny."]
+    assert [output["data"]["text/plain"] for output in cell.displays] == [
+        "Because.",
+        'ask_another(question="Why?") → Because.\n\nSunny.',
+    ]
     assert told(gateway) == ["Because."]
     assert value(tooled, "str(r)") == "'Sunny.'"
 
@@ -344,5 +355,5 @@ def test_no_tool(tooled: Kernel, gateway: GatewayServer, name: str, error: str, 
 
 def test_a_dry_run_shows_the_tools(tooled: Kernel, gateway: GatewayServer) -> None:
     cell = tooled.run("%%metask gpt-4o-mini -T double --dry-run\nHi")
-    assert '"name": "double"' in cell.displays[0]["data"]["text/plain"]
+    assert '"name": "double"' in shown(cell)
     assert not gateway.requests
