@@ -56,6 +56,6 @@ def _without_delimiters(text: str) -> str:
 
 
 def _has(inner: str, *delimiters: str) -> bool:
-    r"""Whether a delimiter is in a formula, so that it is several. `\$` and `\\[` (a matrix's row) are none."""
+    r"""Whether a delimiter is in a formula, and so several. `\$` and `\\[` (a matrix's row) are none."""
     bare = inner.replace("\\\\", "").replace("\\$", "")
     return any(delimiter in bare for delimiter in delimiters)
