@@ -21,6 +21,7 @@ from ..errors import (
     AuthenticationError,
     BadRequestError,
     ConnectionFailedError,
+    ContextLengthError,
     GatewayError,
     HostRefusedError,
     MetaskError,
@@ -43,6 +44,21 @@ LONGEST_QUOTE = 400
 _UNPRINTABLE = re.compile(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e"
     r"\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+
+# Each provider says it in its own words; a gateway may drop the code and keep the sentence.
+_TOO_LONG_CODES = ("context_length_exceeded", "exceed_context_size_error")
+_TOO_LONG = re.compile(
+    r"""
+      maximum\ (?:context|prompt)\ length
+    | exceed\w*\ (?:\S+\ ){0,3}context\ (?:window|length|limit|size)
+    | (?:prompt|input)\ (?:\(.*?\)\ )?is\ too\ long
+    | token\ count\ .{0,30}\bexceeds\ the\ maximum
+    | exceed\w*\ model\ token\ limit
+    | prompt\ exceeds\ max\ length
+    | range\ of\ input\ length
+    """,
+    re.VERBOSE | re.IGNORECASE,
 )
 
 
@@ -83,6 +99,12 @@ class Refusal:
         return "it answered with a page that is not JSON" if self._is_page else "it gave no reason"
 
     @property
+    def is_too_long(self) -> bool:
+        """Whether the prompt is longer than the model takes."""
+        coded = any(self.error.get(name) in _TOO_LONG_CODES for name in ("code", "type"))
+        return coded or _TOO_LONG.search(self.message) is not None
+
+    @property
     def _is_page(self) -> bool:
         return bool(self.body.strip()) and not self.error
 
@@ -108,6 +130,12 @@ def _explain(
 ) -> tuple[type[GatewayError], str, str]:
     says = f"({refusal.status}): {refusal.message}"
     match refusal.status:
+        case 400 | 413 | 422 if refusal.is_too_long:
+            return (
+                ContextLengthError,
+                f"The prompt is too long for {model} {says}",
+                "Shorten the prompt, or ask a model that takes more.",
+            )
         case 400 | 422:
             return BadRequestError, f"The gateway did not accept the request {says}", _bad(refusal)
         case 401:

@@ -15,6 +15,7 @@ from metask_magic.errors import (
     AuthenticationError,
     BadRequestError,
     ConnectionFailedError,
+    ContextLengthError,
     GatewayError,
     HostRefusedError,
     MetaskError,
@@ -131,6 +132,54 @@ def test_a_body(body: bytes, says: str) -> None:
 )
 def test_a_remedy(status: int, body: Any, headers: Mapping[str, str], remedy: str) -> None:
     assert refused(status, body, headers).remedy.startswith(remedy) or remedy in refused(status, body).remedy
+
+
+TOO_LONG = {
+    "code": {"message": "Please reduce the length of the messages.", "code": "context_length_exceeded"},
+    "OpenAI": "This model's maximum context length is 128000 tokens. However, you sent 130000.",
+    "OpenAI, responses": "Your input exceeds the context window of this model. Please adjust your input.",
+    "Anthropic": "prompt is too long: 210000 tokens > 200000 maximum",
+    "Anthropic, with the reply": "input length and `max_tokens` exceed context limit: 190000 + 20000",
+    "Gemini": "The input token count (1048580) exceeds the maximum number of tokens allowed (1048575).",
+    "Mistral": "Prompt contains 40000 tokens, too large for model with 32768 maximum context length",
+    "xAI": "This model's maximum prompt length is 131072 but the request contains 200000 tokens.",
+    "Bedrock": "Input is too long for requested model.",
+    "Moonshot": "Invalid request: Your request exceeded model token limit: 8192",
+    "Qwen": "Range of input length should be [1, 30720]",
+    "vLLM": "The prompt (total length 5000) is too long to fit into the model",
+    "llama.cpp": {
+        "code": 400,
+        "type": "exceed_context_size_error",
+        "message": "the request exceeds the available context size, try increasing it",
+    },
+    "llama.cpp, by its words": "request (9000 tokens) exceeds the available context size (4096 tokens)",
+}
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+@pytest.mark.parametrize("said", TOO_LONG.values(), ids=TOO_LONG)
+def test_a_prompt_that_is_too_long(status: int, said: str | dict[str, Any]) -> None:
+    body = {"message": said, "type": "invalid_request_error"} if isinstance(said, str) else said
+    error = refused(status, body)
+    assert type(error) is ContextLengthError
+    assert error.message == f"The prompt is too long for some-model ({status}): {body['message']}"
+    assert error.remedy == "Shorten the prompt, or ask a model that takes more."
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, {"message": "max_tokens is too large: 100000. This model supports at most 16384."}),
+        (400, {"message": "Invalid value for 'context_length'."}),
+        (400, {"message": "Oh.", "code": ["context_length_exceeded"], "type": {}}),
+        (400, {"message": "The image is too long on one side."}),
+        (400, {"message": "The name of a tool exceeds the maximum length."}),
+        (429, {"message": "prompt is too long for your tokens per minute"}),
+        (500, {"message": "maximum context length"}),
+    ],
+)
+def test_what_is_not_too_long(status: int, body: dict[str, Any]) -> None:
+    assert not isinstance(refused(status, body), ContextLengthError)
 
 
 def test_hostile_words_are_made_plain_everywhere() -> None:
