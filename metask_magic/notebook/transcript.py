@@ -1,0 +1,100 @@
+"""A conversation to read, and to hand on to the API."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..chat.conversation import Conversation, Turn
+from ..chat.messages import JSON, ImagePart, Message
+from ..display.mathematics import with_dollars
+from ..display.record import UNTYPESET, to_safe_html
+
+# What was asked and answered must not move the cursor of a terminal, or turn the text round.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What `%metask chats show NAME` returns. Its text is untrusted: each piece is made harmless alone."""
+
+    conversation: Conversation
+
+    def to_messages(self) -> list[dict[str, JSON]]:
+        """Return the messages as the API takes them: `client.chat.completions.create(messages=…)`."""
+        return self.conversation.to_messages()
+
+    def __str__(self) -> str:
+        pieces = (f"{heading}\n{text}" for heading, text, _ in self._iter_pieces())
+        return _CONTROL.sub("", "\n\n".join((self._title, *pieces)))
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        pieces = (
+            _heading(heading) + (to_safe_html(with_dollars(text)) if formatted else _as_it_stands(text))
+            for heading, text, formatted in self._iter_pieces()
+        )
+        page = f"<div>{_heading(self._title)}{''.join(pieces)}</div>"
+        return {"text/html": page, "text/plain": str(self)}
+
+    @property
+    def _title(self) -> str:
+        return f"{self.conversation.name}: {counted(len(self.conversation.turns), 'turn')}"
+
+    def _iter_pieces(self) -> Iterator[tuple[str, str, bool]]:
+        """Yield a heading, a text, and whether it is a model's, which writes Markdown."""
+        for number, turn in enumerate(self.conversation.turns, start=1):
+            if turn.system is not None:
+                yield f"{number}. system", turn.system, False
+            yield f"{number}. user", _text(turn.user), False
+            yield from _iter_answer(number, turn)
+
+
+def _iter_answer(number: int, turn: Turn) -> Iterator[tuple[str, str, bool]]:
+    for message in turn.answer:
+        if message.role != "assistant":
+            yield f"{number}. {message.role}", _text(message), False
+            continue
+        if message.content:
+            yield f"{number}. {turn.model}", _text(message), True
+        for call in message.tool_calls:
+            yield f"{number}. {turn.model} calls", f"{call.name}({call.arguments})", False
+
+
+def _text(message: Message) -> str:
+    if isinstance(message.content, str):
+        return message.content
+    return "".join(_describe(p) if isinstance(p, ImagePart) else p.text for p in message.content)
+
+
+def _describe(image: ImagePart) -> str:
+    facts = (image.name, image.media_type, size(len(image.data)))
+    return f"[image {', '.join(fact for fact in facts if fact)}]"
+
+
+def _heading(text: str) -> str:
+    return f'<p class="{UNTYPESET}"><strong>{_escaped(text)}</strong></p>'
+
+
+def _as_it_stands(text: str) -> str:
+    return f'<pre class="{UNTYPESET}" style="white-space:pre-wrap">{_escaped(text)}</pre>'
+
+
+def _escaped(text: str) -> str:
+    return html.escape(_CONTROL.sub("", text))
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things in words: `1 turn`, `2 turns`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def size(number: int) -> str:
+    """A number of bytes for people."""
+    if number < 1000:
+        return counted(number, "byte")
+    return f"{number / 1e3:,.0f} kB" if number < 999_500 else f"{number / 1e6:,.1f} MB"
