@@ -244,7 +244,7 @@ class ReplyBuilder:
         self._earlier = _Rounds(
             text=self._earlier.text + "".join(self._text) if event.keep_text else "",
             calls=(*self._earlier.calls, *self._round_calls()),
-            messages=(*self._earlier.messages, *event.messages),
+            messages=(*self._earlier.messages, *(event.messages if event.keep_text else ())),
             usage=usage or Usage(),
         )
         self._text, self._calls, self._usage, self._reported = [], {}, None, None

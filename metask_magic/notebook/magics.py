@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 COMMANDS: Mapping[str, Sequence[str]] = {
     "models": (),
     "explain": (),
+    "chats": ("show", "fork", "rename", "forget", "trim", "save", "load"),
     "usage": ("--reset",),
     "export": ("python", "node", "curl", "--force"),
     "login": (),
@@ -78,7 +79,7 @@ class MetaskMagics(Magics):
         return [self._settings.model, *self._settings.aliases, *known]
 
     def _known_chats(self) -> Sequence[str]:
-        return ()
+        return [chat.name for chat in self._session.chats] if self._session else ()
 
     def _command(self, word: str, rest: str) -> Any:
         from . import commands
@@ -97,14 +98,25 @@ class MetaskMagics(Magics):
 
                 return usage.run(self.session.ledger, rest, self._settings.budget_tokens)
             case "export":
-                return self.session.export(rest)
+                return _said(self.session.export(rest))
+            case "chats":
+                from . import chat_commands
+
+                return _said(chat_commands.run(self.session.chats, rest))
             case "login":
-                print(commands.login(self._settings))
+                return _said(commands.login(self._settings))
             case "logout":
-                print(commands.logout(self._settings))
+                return _said(commands.logout(self._settings))
             case _:
                 return commands.HELP
-        return None
+
+
+def _said(result: Any) -> Any:
+    """Print what is only a sentence; anything else is the command's value."""
+    if type(result) is not str:
+        return result
+    print(result)
+    return None
 
 
 def _no_prompt(options: CellOptions) -> MetaskError:

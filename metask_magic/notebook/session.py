@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ..chat import coroutines
 from ..chat.ask import Asking, Outcome, ask
 from ..chat.background import BackgroundReply
 from ..chat.code import find_code
+from ..chat.conversation import CellKey
 from ..chat.errands import Errands
 from ..chat.export import Code
 from ..chat.ledger import Ledger, MeteredBackend
 from ..chat.loop import network
-from ..chat.messages import Backend, Request, Sink
+from ..chat.messages import Backend, Message, Request, Sink
 from ..chat.replies import Replies, distinct
 from ..chat.reply import Reply
 from ..chat.rounds import ToolBackend
 from ..chat.structured import StructuredBackend
 from ..display.front_end import FrontEnd, choose_sink, detect
-from ..errors import Interrupted, MetaskError, NotFoundError
+from ..errors import Interrupted, MetaskError, NotFoundError, OptionError
 from ..settings import Metask
 from . import export
 from .backends import Backends
+from .chats import Chats, cell_key
 from .choice import choose_models
 from .commands import dry_run
 from .confirm import Confirmation
@@ -46,6 +49,7 @@ class Session:
         self._settings = settings
         self.backends = Backends(settings)
         self.ledger = Ledger()
+        self.chats = Chats()
         self._next_cell = NextCell(shell)
         self._value = CellValue(shell)
         self._value.register()
@@ -64,8 +68,11 @@ class Session:
             The user stopped the cell.
 
         """
+        models = self._models(options)
+        _check_together(options, models)
         draft = read_cell(options, text, self._settings, self._shell.user_ns)
-        requests = self._requests(options, draft)
+        cell = cell_key(self._shell)
+        requests = self._requests(options, draft, models, cell)
         if options.dry_run:
             return dry_run(requests, self.backends.base_url(requests[0].model))
         errands = Errands()
@@ -74,7 +81,7 @@ class Session:
         if options.background:
             value = self._ask_in_background(options, asked, errands)
         else:
-            value = self._ask(options, asked, errands)
+            value = self._ask(options, asked, errands, partial(self._remember, options.chat, draft, cell))
         self._value.mark_shown(value, by_cell_magic=by_cell_magic)
         return value
 
@@ -91,13 +98,9 @@ class Session:
             failure.explaining = error  # so that it can be explained at the next try
             raise
 
-    def export(self, line: str) -> Code | None:
-        """Return the script that `%metask export` asks for, or write it and say so. Raises `MetaskError`."""
-        done = export.export(line, self._shell.user_ns, self._last_reply)
-        if isinstance(done, Code):
-            return done
-        print(done)
-        return None
+    def export(self, line: str) -> Code | str:
+        """Return the script that `%metask export` asks for, or what was written. Raises `MetaskError`."""
+        return export.export(line, self._shell.user_ns, self._last_reply)
 
     def close(self) -> None:
         """Close connections, end the embedded model, and leave the shell as it was."""
@@ -109,9 +112,16 @@ class Session:
 
     # -- what is asked --------------------------------------------------------------------------------
 
-    def _requests(self, options: CellOptions, draft: Draft) -> list[Request]:
-        system = self._system(options) if draft.system is None else draft.system
-        return [draft.to_request(model, (), system) for model in self._models(options)]
+    def _requests(
+        self, options: CellOptions, draft: Draft, models: Sequence[str], cell: CellKey
+    ) -> list[Request]:
+        history: Sequence[Message] = ()
+        system = draft.system
+        if options.chat is not None:
+            history, system = self.chats.context(options.chat, cell, draft.system)
+        if system is None:
+            system = self._default_system(options)
+        return [draft.to_request(model, history, system) for model in models]
 
     def _models(self, options: CellOptions) -> list[str]:
         settings = self._settings
@@ -119,7 +129,7 @@ class Session:
         chosen = choose_models(names, settings.aliases, self.backends.models)
         return [self.backends.check_name(model) for model in chosen]
 
-    def _system(self, options: CellOptions) -> str:
+    def _default_system(self, options: CellOptions) -> str:
         said = self._settings.system
         return said if options.raw else render(said, self._shell.user_ns)
 
@@ -146,10 +156,14 @@ class Session:
 
     # -- what comes of it -----------------------------------------------------------------------------
 
-    def _ask(self, options: CellOptions, asked: Asked, errands: Errands) -> Reply | Replies:
+    def _ask(
+        self, options: CellOptions, asked: Asked, errands: Errands, remember: Callable[[Reply], None]
+    ) -> Reply | Replies:
         sink = self._sink(options, [request for request, _ in asked])
         outcome = ask(asked, sink, errands)
         value = self._to_value(outcome)
+        if isinstance(value, Reply):
+            remember(value)
         self._value.bind(options.out, value)
         failure = self._failure(outcome, value)
         if failure is not None:
@@ -158,6 +172,10 @@ class Session:
         if isinstance(value, Reply) and value.format == "code" and (block := find_code(value.text)):
             self._next_cell.put(block.code, sink)
         return value
+
+    def _remember(self, chat: str | None, draft: Draft, cell: CellKey, reply: Reply) -> None:
+        if chat is not None:
+            self.chats.remember(chat, cell, draft.user, reply, draft.system)
 
     def _ask_in_background(self, options: CellOptions, asked: Asked, errands: Errands) -> BackgroundReply:
         front_end = detect(self._shell)
@@ -204,3 +222,21 @@ class Session:
         replies = [self.backends.locate(reply) for reply in outcome.replies]
         self._last_reply = replies[0]
         return replies[0] if len(replies) == 1 else Replies(replies)
+
+
+def _check_together(options: CellOptions, models: Sequence[str]) -> None:
+    """Refuse options that exclude each other. Raises `OptionError`."""
+    if options.chat is not None and len(models) > 1:
+        raise OptionError(
+            f"A conversation goes on with one answer, and {len(models)} models would give several.",
+            "Ask one model, or leave -c out.",
+        )
+    if options.chat is not None and options.background:
+        raise OptionError(
+            "The next turn of a conversation needs the end of this one.", "Leave --background or -c out."
+        )
+    if options.tools and options.background:
+        raise OptionError(
+            "Tools run in the cell that asked, which --background ends at once.",
+            "Leave --background or -T out.",
+        )
