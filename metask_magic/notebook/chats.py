@@ -16,6 +16,7 @@ from ..gateway.models import nearest
 from .commands import did_you_mean
 
 IMAGE_CHARACTERS = 4000  # an image costs about a thousand tokens, and a token is about four characters
+NOT_TO_BLAME = 4  # times that a question is longer than its context, which then is not why
 
 _SIGNS = "_-."
 _IN_NAMES = ("L", "M", "N")  # Unicode's letters, marks (which many scripts write words with) and numbers
@@ -85,7 +86,7 @@ class Chats:
             turn = Turn(key, user, reply.messages, reply.requested_model, own_system)
             self._conversations[conversation.name] = conversation.with_turn(turn)
         elif isinstance(reply.error, ContextLengthError):
-            reply.error.remedy = f"{reply.error.remedy} {_how_to_shorten(conversation, key)}".strip()
+            reply.error.remedy = f"{reply.error.remedy} {_how_to_shorten(conversation, key, user)}".strip()
 
     # -- the conversations themselves -----------------------------------------------------------------
 
@@ -154,14 +155,18 @@ def checked_name(name: str) -> str:
     return composed
 
 
-def _how_to_shorten(conversation: Conversation, key: CellKey) -> str:
-    """Return the command that takes about half of a question's context away, or its images; else nothing."""
+def _how_to_shorten(conversation: Conversation, key: CellKey, user: Message) -> str:
+    """Return the command that takes about half of a question's context away, or its images.
+
+    Nothing where the context is not what makes the prompt too long.
+    """
     turns = conversation.before(key)
-    if not turns:
+    text = sum(turn.characters for turn in turns)
+    images = IMAGE_CHARACTERS * sum(len(turn.images) for turn in turns)
+    if NOT_TO_BLAME * (text + images) < len(user.text) + IMAGE_CHARACTERS * len(user.images) or not turns:
         return ""
     name, keep = conversation.name, len(conversation.turns) - (len(turns) + 1) // 2
-    images = sum(len(turn.images) for turn in turns)
-    if images * IMAGE_CHARACTERS > sum(turn.characters for turn in turns):
+    if images > text:
         return f"`%metask chats trim {name} --images` takes the images out of the conversation."
     if keep:
         return f"`%metask chats trim {name} --keep {keep}` keeps the end of the conversation alone."

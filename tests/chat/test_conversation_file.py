@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from metask_magic.chat.conversation import CellKey, Conversation, Turn
@@ -38,12 +38,15 @@ TURNS = st.builds(
 )
 CONVERSATIONS = st.builds(Conversation, st.text(), st.lists(TURNS, max_size=3).map(tuple))
 
+patiently = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 
 def one(text: str) -> Conversation:
     turn = Turn(CellKey("a", "1"), Message("user", text), (Message("assistant", text),), "m")
     return Conversation("story", (turn,))
 
 
+@patiently
 @given(CONVERSATIONS)
 @example(one("a\nb\r\nc\u2028d\x85e\x00\x1b[31m"))
 @example(one("half \ud83d a pair"))
@@ -56,6 +59,7 @@ def test_round_trip(conversation: Conversation) -> None:
     assert from_jsonl(text) == conversation
 
 
+@patiently
 @given(CONVERSATIONS, st.data())
 def test_a_torn_line_is_never_read(conversation: Conversation, data: st.DataObject) -> None:
     text = to_jsonl(conversation)

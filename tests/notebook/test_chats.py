@@ -118,9 +118,9 @@ def test_no_name(name: str) -> None:
         Chats().context(name, CellKey("a", "1"))
 
 
-def too_long(chats: Chats, cell: str, name: str = "story") -> str:
+def too_long(chats: Chats, cell: str, question: str = "Hi") -> str:
     failed = Reply("", "m", "error", error=ContextLengthError("Too long.", "Shorten the prompt."))
-    chats.remember(name, CellKey(cell, "99"), Message("user", "Hi"), failed)
+    chats.remember("story", CellKey(cell, "99"), Message("user", question), failed)
     return failed.error.remedy if failed.error else ""
 
 
@@ -150,6 +150,13 @@ def test_what_a_conversation_is_mostly_made_of(characters: int, option: str) -> 
     ask(chats, "story", "a", "1", "x" * (characters // 2))
     chats.remember("story", CellKey("b", "2"), Message("user", (PLOT,)), reply("Nice."))
     assert f"`%metask chats trim story {option}`" in too_long(chats, "new")
+
+
+@pytest.mark.parametrize(("length", "to_blame"), [(80, True), (81, False)])
+def test_a_short_conversation_is_not_to_blame(length: int, to_blame: bool) -> None:
+    chats = Chats()
+    ask(chats, "story", "a", "1", "x" * 10)
+    assert ("%metask chats" in too_long(chats, "new", "x" * length)) is to_blame
 
 
 # -- %metask chats ------------------------------------------------------------------------------------

@@ -94,3 +94,13 @@ def test_an_interrupt_keeps_what_came(terminal: Terminal, gateway: GatewayServer
     assert gateway.last.disconnected.wait(30)
     terminal.type("print(_.text + '!')")
     terminal.wait_for("so far!")
+
+
+def test_each_line_is_a_turn_of_its_own(terminal: Terminal, gateway: GatewayServer) -> None:
+    terminal.type("%metask -c story gpt-4o-mini one")
+    terminal.wait_for("<Reply from gpt-4o-mini: 3 characters")
+    terminal.type("%metask -c story gpt-4o-mini three")
+    terminal.wait_for("<Reply from gpt-4o-mini: 5 characters")
+    assert [message["content"] for message in gateway.last.json["messages"]] == ["one", "one", "three"]
+    terminal.type("%metask chats show story")
+    terminal.wait_for("story: 2 turns")
