@@ -46,7 +46,9 @@ class Table:
 
 
 def _row(cells: Sequence[str], tag: str) -> str:
-    inner = "".join(f'<{tag} style="text-align:left">{html.escape(cell)}</{tag}>' for cell in cells)
+    # Cells may have lines of their own, indented: a request as JSON.
+    style = "text-align:left;white-space:pre-wrap"
+    inner = "".join(f'<{tag} style="{style}">{html.escape(cell)}</{tag}>' for cell in cells)
     return f"<tr>{inner}</tr>"
 
 

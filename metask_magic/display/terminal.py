@@ -6,11 +6,11 @@ order as they end.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from ..chat.messages import Continued, Event, Notice, ReasoningDelta, Record, Step, Stepped, TextDelta
+from .printable import printable
 from .publish import print_notes
 from .steps import FAILED
 
@@ -20,9 +20,6 @@ DIM, PLAIN = "\x1b[2m", "\x1b[0m"
 LINES = 3
 LINE_LENGTH = 200
 ANEW = "── That gives way to a new answer."
-
-# A reply must not move the cursor, rename the window or fill the clipboard.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class TerminalSink:
@@ -55,7 +52,7 @@ class TerminalSink:
         if reasoning != self._reasoning:
             sys.stdout.write(DIM if reasoning else f"{PLAIN}\n\n")
             self._reasoning = reasoning
-        sys.stdout.write(_CONTROL.sub("", text))
+        sys.stdout.write(printable(text))
         sys.stdout.flush()
         self._printed = True
         self._in_line = not text.endswith("\n")
@@ -76,17 +73,17 @@ class TerminalSink:
         if self._printed:
             print(flush=True)
         for record in records[1:]:
-            print(f"\n── {_CONTROL.sub('', record.model)}")
+            print(f"\n── {printable(record.model)}")
             for step in record.steps:
                 print(f"{DIM}{_as_lines(step)}{PLAIN}")
-            print(_CONTROL.sub("", record.text), flush=True)
+            print(printable(record.text), flush=True)
         print_notes(records)
 
 
 def _as_lines(step: Step) -> str:
     """`→ title`, and below it `← result`, cut to a few lines."""
-    title = _cut(_CONTROL.sub("", " ".join(step.title.split())))
-    lines = [_cut(_CONTROL.sub("", line)) for line in step.body.strip().split("\n") if line]
+    title = _cut(printable(" ".join(step.title.split())))
+    lines = [_cut(printable(line)) for line in step.body.strip().split("\n") if line]
     mark = FAILED if step.failed else "←"
     results = [f"{' ' if at else mark} {line}" for at, line in enumerate(lines[:LINES])]
     more = ["  …"] if len(lines) > LINES else []

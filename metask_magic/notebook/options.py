@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import keyword
 import re
 import shlex
 from collections.abc import Callable, Mapping
@@ -232,8 +233,16 @@ def _unclosed(error: ValueError) -> str:
 
 
 def _to_options(parsed: argparse.Namespace) -> CellOptions:
-    if parsed.out is not None and not parsed.out.isidentifier():
-        raise OptionError(f"{parsed.out!r} is no name a reply can be bound to.", "Use letters, digits and _.")
+    if parsed.out is not None and (not parsed.out.isidentifier() or keyword.iskeyword(parsed.out)):
+        raise OptionError(
+            f"{parsed.out!r} is no name a reply can be bound to.",
+            "Use letters, digits and _, and no word of Python's own.",
+        )
+    if parsed.confirm and not parsed.tool:
+        raise OptionError(
+            "--confirm asks before each call of a tool, and the cell has none.",
+            "Name a function with -T, or leave --confirm out.",
+        )
     named = {
         "temperature": parsed.temperature,
         "max_tokens": parsed.max_tokens,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +10,8 @@ from typing import Any
 from ..chat.conversation import Conversation, Turn
 from ..chat.messages import JSON, ImagePart, Message
 from ..display.mathematics import with_dollars
+from ..display.printable import printable
 from ..display.record import UNTYPESET, to_safe_html
-
-# What was asked and answered must not move the cursor of a terminal, or turn the text round.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,7 @@ class Transcript:
 
     def __str__(self) -> str:
         pieces = (f"{heading}\n{text}" for heading, text, _ in self._iter_pieces())
-        return _CONTROL.sub("", "\n\n".join((self._title, *pieces)))
+        return printable("\n\n".join((self._title, *pieces)))
 
     __repr__ = __str__
 
@@ -85,7 +82,7 @@ def _as_it_stands(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return html.escape(_CONTROL.sub("", text))
+    return html.escape(printable(text))
 
 
 def counted(number: int, noun: str) -> str:

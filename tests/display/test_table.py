@@ -31,8 +31,8 @@ def test_text(table: Table, lines: list[str]) -> None:
         (Table("", (), ()), "<table><tbody></tbody></table>"),
         (
             Table("T", ("h",), (("c",),), "n"),
-            '<p><strong>T</strong></p><table><thead><tr><th style="text-align:left">h</th></tr></thead>'
-            '<tbody><tr><td style="text-align:left">c</td></tr></tbody></table><p>n</p>',
+            '<p><strong>T</strong></p><table><thead><tr><th style="text-align:left;white-space:pre-wrap">h</th></tr></thead>'
+            '<tbody><tr><td style="text-align:left;white-space:pre-wrap">c</td></tr></tbody></table><p>n</p>',
         ),
     ],
 )
