@@ -15,9 +15,10 @@ from ..chat.messages import Content, ImagePart, Part, TextPart, join_parts
 from ..errors import AttachmentError, PromptError
 from ..gateway.models import nearest
 from .commands import did_you_mean
+from .figures import to_images
 from .files import fenced, read_file
 from .sources import source_of
-from .values import cut, to_parts
+from .values import fitted, to_parts
 
 _PATHS = ("./", "../", "/", "~")
 
@@ -119,16 +120,16 @@ def _variable_parts(name: str, value: Any) -> list[Part]:
     """The variable as in a prompt, but text between fences, and lists and dictionaries as JSON."""
     source = source_of(value)
     if source is not None:
-        return [TextPart(fenced(cut(source), "python"))]
+        return [TextPart(fenced(fitted(source, name), "python"))]
     if isinstance(value, str):
-        return [TextPart(fenced(cut(value)))]
-    parts = to_parts(value, name)
-    if isinstance(value, dict | list) and not any(isinstance(part, ImagePart) for part in parts):
+        return [TextPart(fenced(fitted(value, name)))]
+    if isinstance(value, dict | list) and not to_images(value, name):
         try:
-            return [TextPart(fenced(cut(json.dumps(value, ensure_ascii=False, indent=2)), "json"))]
+            written = json.dumps(value, ensure_ascii=False, indent=2)
         except (TypeError, ValueError):  # something in it is no JSON
-            return parts
-    return parts
+            return to_parts(value, name)
+        return [TextPart(fenced(fitted(written, name), "json"))]
+    return to_parts(value, name)
 
 
 def _from_path(what: str, namespace: Mapping[str, Any]) -> list[Part]:

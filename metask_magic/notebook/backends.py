@@ -9,10 +9,10 @@ from pathlib import Path
 
 from ..chat.export import without
 from ..chat.loop import network
-from ..chat.messages import Backend
+from ..chat.messages import Backend, Request
 from ..chat.reply import Reply
 from ..chat.structured import Refused
-from ..errors import LocalModelError, MetaskError, MissingKeyError, OptionError
+from ..errors import LocalModelError, MetaskError, MissingKeyError, OptionError, PromptError
 from ..gateway.client import Connection, GatewayClient
 from ..gateway.embedded import LOCAL, EmbeddedBackend
 from ..gateway.models import Catalog, Model, nearest
@@ -36,9 +36,38 @@ class Backends:
         """Return what answers for a model. Raises `SettingError` where nothing can be sent."""
         return self._local() if model == LOCAL else self._connected()[0]
 
-    def base_url(self, model: str) -> str:
+    def destination(self, model: str) -> str:
         """Return where a request for a model goes, in words for a person."""
-        return LOCAL if model == LOCAL else self._settings.base_url
+        if model == LOCAL:
+            return "to the embedded model"
+        return f"POST {self._settings.base_url}/chat/completions"
+
+    def check(self, request: Request) -> None:
+        """Refuse what the embedded model would fail at or leave out without a word.
+
+        Raises
+        ------
+        OptionError
+            It has tools.
+        PromptError
+            It has images.
+
+        """
+        if request.model != LOCAL:
+            return
+        if request.tools:
+            raise OptionError(
+                "The embedded model cannot call tools.", "Leave -T out, or ask a model of the gateway."
+            )
+        if request.messages[-1].images:
+            raise PromptError(
+                "The embedded model cannot see images.", "Leave them out, or ask a model of the gateway."
+            )
+        if any(message.images for message in request.messages):
+            raise PromptError(
+                "The embedded model cannot see the images of this conversation.",
+                "`%metask chats trim NAME --images` takes them out; or ask a model of the gateway.",
+            )
 
     def locate(self, reply: Reply) -> Reply:
         """Return the reply with what its script needs; a key that got into the prompt is taken out."""

@@ -80,17 +80,17 @@ def did_you_mean(names: Sequence[str]) -> str:
     return f"Did you mean {' or '.join(plain(name) for name in names)}?" if names else ""
 
 
-def dry_run(requests: Sequence[Request], base_url: str) -> Table:
+def dry_run(requests: Sequence[Request], where: str) -> Table:
     """Return the exact request that would be sent, its images shortened, and the sizes of its parts.
 
-    Of several, which differ in their model alone, the first.
+    Of several, which differ in their model alone, the first. `where` says who would get it.
     """
     request = requests[0]
     body = request.to_json()
     size = len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
     shown = json.dumps(_without_images(body), ensure_ascii=False, indent=2)
     sizes = [*map(_sizes, request.messages), f"in all: {size:,} bytes"]
-    title = f"Not sent: POST {base_url}/chat/completions"
+    title = f"Not sent: {where}"
     if len(requests) > 1:
         title += f", for {len(requests)} models: {', '.join(each.model for each in requests)}"
     return Table(title, (), ((shown,),), "; ".join(sizes))

@@ -77,7 +77,7 @@ def read_cell(options: CellOptions, text: str, settings: Metask, namespace: Mapp
         format_of(options),
         find_schema(options, namespace),
         tuple(
-            Tool.from_function(look_up(name, namespace, "tool"), name, to_text)
+            Tool.from_function(look_up(name, namespace, "tool"), name.replace(".", "_"), to_text)
             for name in dict.fromkeys(options.tools)
         ),
         options.confirm,

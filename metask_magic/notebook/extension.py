@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..settings import Metask
-from . import question
+from . import bodyless, question
 from .magics import MetaskMagics
 
 
@@ -21,6 +21,7 @@ def load(shell: Any) -> None:
     shell.register_magics(magics)
     magics.completion.register()
     question.register(shell)
+    bodyless.register(shell)
 
 
 def unload(shell: Any) -> None:
@@ -30,6 +31,7 @@ def unload(shell: Any) -> None:
         return
     magics.completion.unregister()
     magics.close()
+    bodyless.unregister(shell)
     question.unregister(shell)
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("metask", None)

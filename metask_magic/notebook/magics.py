@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,9 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "help": (),
 }
 """The words that follow `%metask`, each with those that it goes on with."""
+
+# `gpt-4o`, `org/name`, `name:7b`, `claude*`: what words of a question hardly are.
+_MODEL = re.compile(r"(?=.*[\d/:*-])\w[\w./:*@-]*[\w*]")
 
 
 @magics_class
@@ -56,7 +60,7 @@ class MetaskMagics(Magics):
         if word in COMMANDS or not word:
             return self._command(word, rest.strip())
         options, prompt = parse_line(line)
-        if not prompt:
+        if not prompt and not options.attach:
             raise _no_prompt(options)
         return self.session.ask(options, prompt, by_cell_magic=False)
 
@@ -81,6 +85,10 @@ class MetaskMagics(Magics):
     def _known_chats(self) -> Sequence[str]:
         return [chat.name for chat in self._session.chats] if self._session else ()
 
+    def _may_be_model(self, word: str) -> bool:
+        """Whether the first word after `explain` is meant as a model, or begins the question."""
+        return word == "local" or word in self._known_models() or _MODEL.fullmatch(word) is not None
+
     def _command(self, word: str, rest: str) -> Any:
         from . import commands
 
@@ -92,7 +100,7 @@ class MetaskMagics(Magics):
             case "models":
                 return commands.list_models(*self.session.backends.usable_models(), rest)
             case "explain":
-                return self.session.explain(*parse_line(rest))
+                return self.session.explain(*parse_line(rest, self._may_be_model))
             case "usage":
                 from . import usage
 

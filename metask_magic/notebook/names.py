@@ -13,17 +13,29 @@ from .commands import did_you_mean
 def look_up(name: str, namespace: Mapping[str, Any], what: str) -> Any:
     """Return the value of `name`, which an option needs as `what` ("tool", "schema").
 
+    A name may have attributes: `client.find`, `models.Person`.
+
     Raises
     ------
     OptionError
-        The notebook has no such name.
+        The notebook has no such name, or its value no such attribute.
 
     """
-    try:
-        return namespace[name]
-    except KeyError:
+    first, *attributes = name.split(".")
+    if first not in namespace:
         own = (known for known in namespace if not known.startswith("_"))
         raise OptionError(
             f"The {what} `{name}` is not defined.",
-            did_you_mean(nearest(name, own)) or "Run the cell that defines it first.",
-        ) from None
+            did_you_mean(nearest(first, own)) or "Run the cell that defines it first.",
+        )
+    value = namespace[first]
+    for attribute in attributes:
+        try:
+            value = getattr(value, attribute)
+        except AttributeError:
+            near = nearest(attribute, (known for known in dir(value) if not known.startswith("_")))
+            raise OptionError(
+                f"The {what} `{name}` is not defined: `{first}` has no {attribute}.", did_you_mean(near)
+            ) from None
+        first = f"{first}.{attribute}"
+    return value

@@ -170,18 +170,19 @@ def parse_cell_line(line: str) -> CellOptions:
     return _to_options(_new_parser().parse_intermixed_args(words))
 
 
-def parse_line(line: str) -> tuple[CellOptions, str]:
+def parse_line(line: str, is_model: Callable[[str], bool] = bool) -> tuple[CellOptions, str]:
     """Read `%metask [options] MODEL [options] prompt` into the options and the prompt.
 
     Options end where the prompt begins, which is taken as it stands: quotes, braces and dashes in it mean
-    nothing. Raises `OptionError`.
+    nothing. The first word is the prompt's too, where `is_model` says that it is no model. Raises
+    `OptionError`.
     """
     parser = _new_parser()
     words: list[str] = []
     model_seen = False
     at = _skip_blanks(line, 0)
     while at < len(line):
-        if model_seen and not _is_option(line[at:]):
+        if not _is_option(line[at:]) and (model_seen or not is_model(line[at:].split(maxsplit=1)[0])):
             break
         word, end = _read_word(line, at)
         if _is_option(word):

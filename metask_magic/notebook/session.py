@@ -73,8 +73,10 @@ class Session:
         draft = read_cell(options, text, self._settings, self._shell.user_ns)
         cell = cell_key(self._shell)
         requests = self._requests(options, draft, models, cell)
+        for request in requests:
+            self.backends.check(request)
         if options.dry_run:
-            return dry_run(requests, self.backends.base_url(requests[0].model))
+            return dry_run(requests, self.backends.destination(requests[0].model))
         errands = Errands()
         asked = [(request, self._around(request.model, draft, errands)) for request in requests]
         value: Any

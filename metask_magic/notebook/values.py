@@ -24,7 +24,7 @@ class Whole(str):
 def to_parts(value: Any, name: str = "") -> list[Part]:
     """Return what a reader wants to see of `value`; `name` is what people call an image.
 
-    Text stays as it is, up to `TEXT_LIMIT` characters. A table becomes Markdown, an array its shape and a
+    Text stays as it is, if it is `fitted`. A table becomes Markdown, an array its shape and a
     summary, a figure or picture (also as bytes) an image, a function or class its source; anything else
     its own Markdown, or `str`.
 
@@ -35,11 +35,11 @@ def to_parts(value: Any, name: str = "") -> list[Part]:
 
     """
     if isinstance(value, str):
-        return [TextPart(cut(value))]
+        return [TextPart(fitted(value, name))]
     if isinstance(value, bytes | bytearray | memoryview):
         return [image_part(bytes(value), name)]
     parts: list[Part] = [*to_images(value, name)]
-    return parts or [TextPart(cut(to_text(value)))]
+    return parts or [TextPart(fitted(to_text(value), name))]
 
 
 def to_text(value: Any) -> str:
@@ -49,6 +49,19 @@ def to_text(value: Any) -> str:
         if text is not None:
             return text
     return str(value)
+
+
+def fitted(text: str, name: str = "") -> str:
+    """Return `text` with at most `TEXT_LIMIT` of its characters; where it had more, tell the user."""
+    short = cut(text)
+    if short is not text:
+        what = name or "A value"
+        print(
+            f"{what} has {len(text):,} characters and is sent without {len(text) - TEXT_LIMIT:,} in its "
+            f"middle; {{{{ {name or 'value'} | cut({len(text)}) }}}} in the prompt sends all of it.",
+            file=sys.stderr,
+        )
+    return short
 
 
 def cut(text: str, limit: int = TEXT_LIMIT) -> str:

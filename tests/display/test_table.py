@@ -6,6 +6,8 @@ import pytest
 
 from metask_magic.display.table import Table
 
+STYLE = 'style="text-align:left;white-space:pre-wrap"'
+
 
 @pytest.mark.parametrize(
     ("table", "lines"),
@@ -31,8 +33,8 @@ def test_text(table: Table, lines: list[str]) -> None:
         (Table("", (), ()), "<table><tbody></tbody></table>"),
         (
             Table("T", ("h",), (("c",),), "n"),
-            '<p><strong>T</strong></p><table><thead><tr><th style="text-align:left;white-space:pre-wrap">h</th></tr></thead>'
-            '<tbody><tr><td style="text-align:left;white-space:pre-wrap">c</td></tr></tbody></table><p>n</p>',
+            f"<p><strong>T</strong></p><table><thead><tr><th {STYLE}>h</th></tr></thead>"
+            f"<tbody><tr><td {STYLE}>c</td></tr></tbody></table><p>n</p>",
         ),
     ],
 )

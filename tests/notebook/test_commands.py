@@ -48,7 +48,7 @@ PICTURE = Message("user", (TextPart("<Look> "), ImagePart("image/png", PNG, "fig
 
 def test_a_dry_run_shows_text_as_it_is_sent_and_images_by_their_sizes() -> None:
     request = Request("gpt-4o", (Message("system", "Be kind."), PICTURE), {"seed": 3})
-    table = dry_run([request], "https://x/v1")
+    table = dry_run([request], "to x")
     shown = json.loads(table.rows[0][0])
     url = "data:image/png;base64,… (69 bytes of PNG, 2 × 1)"
     assert shown == {
@@ -79,8 +79,8 @@ def test_an_image_without_a_size_still_has_bytes() -> None:
 
 
 def test_a_dry_run_of_several_models_names_them() -> None:
-    table = dry_run([Request(model, ()) for model in ("a", "b")], "https://x/v1")
-    assert table.title == "Not sent: POST https://x/v1/chat/completions, for 2 models: a, b"
+    table = dry_run([Request(model, ()) for model in ("a", "b")], "to x")
+    assert table.title == "Not sent: to x, for 2 models: a, b"
     assert json.loads(table.rows[0][0])["model"] == "a"
 
 

@@ -70,6 +70,9 @@ IMAGE = b"\x89PNG"
         ),
         ("%%metask gpt-4o -a df --raw\n{{ x }}", f"Variable df (DataFrame):\n\n{TABLE}\n\n{{{{ x }}}}"),
         ("%%metask gpt-4o -a df\n\n", f"Variable df (DataFrame):\n\n{TABLE}\n\n"),
+        ("%%metask gpt-4o -a df\n", f"Variable df (DataFrame):\n\n{TABLE}\n\n"),
+        ("%%metask gpt-4o -a df", f"Variable df (DataFrame):\n\n{TABLE}\n\n"),
+        ("%metask gpt-4o -a df", f"Variable df (DataFrame):\n\n{TABLE}\n\n"),
     ],
 )
 def test_what_is_sent(asking: Kernel, gateway: GatewayServer, cell: str, content: object) -> None:
@@ -82,6 +85,12 @@ def test_what_is_sent(asking: Kernel, gateway: GatewayServer, cell: str, content
     [
         ("%%metask gpt-4o -a nots.txt\nHi", "AttachmentError", "or notes.txt?"),
         ("%%metask gpt-4o -s '{{ fig }}'\nHi", "PromptError", "cannot hold an image"),
+        ("%%metask gpt-4o", "PromptError", "The prompt is empty."),
+        ("%%metask gpt-4o\n \n", "PromptError", "The prompt is empty."),
+        ("%%metask gpt-4o\n{{ '' }}", "PromptError", "The prompt is empty."),
+        ("%metask gpt-4o --seed 3", "OptionError", "There is no prompt after gpt-4o."),
+        ("%%metask local -a fig\nWell?", "PromptError", "The embedded model cannot see images."),
+        ("%%metask local -T double\nWell?", "OptionError", "The embedded model cannot call tools."),
         ("%%metask gpt-4o\n{{ nope }} {{ neither }}", "PromptError", "neither and nope are not defined"),
     ],
 )
@@ -92,6 +101,37 @@ def test_what_cannot_be_sent_is_not(
     assert error["ename"] == ename
     assert says in "\n".join(error["traceback"])
     assert not gateway.requests
+
+
+def test_the_embedded_model_sees_no_images_of_a_conversation(asking: Kernel) -> None:
+    asking.run("%%metask gpt-4o -c looking -a fig\nWell?")
+    error = asking.run("%%metask local -c looking\nAnd now?").error or {}
+    assert "`%metask chats trim NAME --images` takes them out" in error["evalue"]
+
+
+@pytest.mark.parametrize(
+    ("options", "prompt", "says"),
+    [
+        ("", "{{ long }}", "A value has 100,020 characters and is sent without 20 in its middle;"),
+        ("-a long", "Well?", "long has 100,020 characters and is sent without 20 in its middle;"),
+        ("-a lines", "Well?", "lines has 200,003 characters and is sent without 100,003 in its middle;"),
+        ("", "{{ long | cut(5) }}", ""),
+    ],
+)
+def test_what_is_cut_is_told(
+    asking: Kernel, gateway: GatewayServer, options: str, prompt: str, says: str
+) -> None:
+    asking.run("long = 'x' * 100_020\nlines = ['x' * 199_995]")
+    for more in ("", "--dry-run"):
+        told = asking.run(f"%%metask gpt-4o {options} {more} --quiet\n{prompt}").text("stderr")
+        assert told.startswith(says)
+        assert told.count("\n") == bool(says)
+    assert len(gateway.last.json["messages"][0]["content"]) < 100_300
+
+
+def test_a_dry_run_of_the_embedded_model_names_no_address(asking: Kernel) -> None:
+    shown = asking.run("%%metask local --dry-run\nHi").displays[0]["data"]["text/plain"]
+    assert shown.startswith("Not sent: to the embedded model\n{")
 
 
 def test_a_dry_run_counts_what_would_be_sent(asking: Kernel, gateway: GatewayServer) -> None:

@@ -371,6 +371,30 @@ def test_the_same_exception_is_explained_after_explaining_it_failed(
     assert "ZeroDivisionError" in gateway.last.last_user_text
 
 
+@pytest.mark.parametrize(
+    ("line", "model", "question"),
+    [
+        ("", "gpt-4o-mini", QUESTION),
+        ("gpt-4o", "gpt-4o", QUESTION),
+        ("o1 Why?", "o1", "Why?"),
+        ("fast Why?", "o3-mini", "Why?"),
+        ("org/some Why?", "org/some", "Why?"),
+        ("Why is it None?", "gpt-4o-mini", "Why is it None?"),
+        ("isn't it odd?", "gpt-4o-mini", "isn't it odd?"),
+        ("--seed 3 what now", "gpt-4o-mini", "what now"),
+        ("- and now", "gpt-4o-mini", "- and now"),
+        ("why?", "gpt-4o-mini", "why?"),
+    ],
+)
+def test_a_question_need_not_name_a_model(asking: Kernel, line: str, model: str, question: str) -> None:
+    asking.run(f"%config Metask.aliases = {{'fast': 'o3-mini'}}\n{FAILING}")
+    shown = asking.run(f"request = %metask explain --dry-run {line}\nprint(request.rows[0][0])").text()
+    asking.run("%config Metask.aliases = {}")
+    body = json.loads(shown)
+    assert body["model"] == model
+    assert body["messages"][1]["content"].endswith(f"\n\n{question}")
+
+
 def test_before_anything_has_failed(fresh_kernel: Kernel) -> None:
     fresh_kernel.run("%load_ext metask_magic")
     error = fresh_kernel.run("%metask explain").error or {}

@@ -332,6 +332,27 @@ def test_tools_within_tools(tooled: Kernel, gateway: GatewayServer, name: str) -
     assert [told(gateway, request) for request in range(4)] == [[], [], ["8"], ["Eight."]]
 
 
+def test_a_method_is_named_with_its_object(tooled: Kernel, gateway: GatewayServer) -> None:
+    tooled.run(
+        "class Shop:\n    def find(self, what: str) -> str:\n        'Find it.'\n        return what * 2\n"
+        "shop = Shop()"
+    )
+    gateway.script(calls(("shop_find", {"what": "tea"})), SUNNY)
+    assert tooled.run("%%metask gpt-4o-mini -T shop.find\nHi").error is None
+    assert gateway.last.json["tools"][0]["function"]["name"] == "shop_find"
+    assert told(gateway) == ["teatea"]
+
+
+def test_a_table_is_a_result_that_can_be_read(tooled: Kernel, gateway: GatewayServer) -> None:
+    tooled.run(
+        "import pandas as pd\ndef sales() -> pd.DataFrame:\n    'All sales.'\n"
+        "    return pd.DataFrame({'n': [1, 2]})"
+    )
+    gateway.script(calls(("sales", {})), SUNNY)
+    tooled.run("%%metask gpt-4o-mini -T sales\nHi")
+    assert told(gateway) == ["2 rows × 1 column: n (int64)\n\n| n |\n| --- |\n| 1 |\n| 2 |"]
+
+
 def test_given_twice(tooled: Kernel, gateway: GatewayServer) -> None:
     tooled.run("%%metask gpt-4o-mini -T double -T double\nHi")
     assert [tool["function"]["name"] for tool in gateway.last.json["tools"]] == ["double"]
@@ -340,6 +361,7 @@ def test_given_twice(tooled: Kernel, gateway: GatewayServer) -> None:
 @pytest.mark.parametrize(
     ("name", "error", "says"),
     [
+        ("Client.opne", "OptionError", "The tool `Client.opne` is not defined: `Client` has no opne."),
         ("get_wether", "OptionError", "The tool `get_wether` is not defined. Did you mean get_weather"),
         ("clients", "ToolError", "`clients` is no function"),
         ("Client", "ToolError", "`Client` is a class"),
