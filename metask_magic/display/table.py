@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .record import UNTYPESET
+
+_CODE = re.compile("`([^`]+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +42,22 @@ class Table:
     def _to_html(self) -> str:
         head = f"<thead>{_row(self.headers, 'th')}</thead>" if self.headers else ""
         body = "".join(_row(row, "td") for row in self.rows)
-        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
+        said = _CODE.sub(r"<code>\1</code>", html.escape(self.note))
+        note = f"<p>{said}</p>" if said else ""
         title = f"<p><strong>{html.escape(self.title)}</strong></p>" if self.title else ""
         # A server's text is no mathematics: MathJax would typeset it, links included.
         return f'<div class="{UNTYPESET}">{title}<table>{head}<tbody>{body}</tbody></table>{note}</div>'
 
 
 def _row(cells: Sequence[str], tag: str) -> str:
-    # Cells may have lines of their own, indented: a request as JSON.
-    style = "text-align:left;white-space:pre-wrap"
-    inner = "".join(f'<{tag} style="{style}">{html.escape(cell)}</{tag}>' for cell in cells)
+    inner = "".join(f'<{tag} style="{_style(cell)}">{html.escape(cell)}</{tag}>' for cell in cells)
     return f"<tr>{inner}</tr>"
+
+
+def _style(cell: str) -> str:
+    style = "text-align:left;white-space:pre-wrap"
+    # Lines of its own, indented: a request as JSON.
+    return f"{style};font-family:var(--jp-code-font-family,monospace)" if "\n" in cell else style
 
 
 def _width(text: str) -> int:

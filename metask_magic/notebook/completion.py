@@ -9,6 +9,7 @@ import argparse
 import inspect
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,7 @@ MOST = 500  # completions; IPython shows no more
 MOST_FILES = 5_000  # of one folder that are looked at
 
 IDENTIFIER = "metask_magic"
+REPLIES = "metask_magic.chat.reply"
 # `\alpha` may still become α in a prompt.
 _STILL_COMPLETING = {"IPCompleter.latex_name_matcher"}
 _SCHEMA_WORDS = ("type", "properties", "$schema", "$ref", "$defs", "anyOf", "oneOf", "allOf", "enum")
@@ -116,6 +118,8 @@ class Completion:
             yield from self._iter_models(start)
         if command == "chats":
             yield from _starting(start, self._known.chats())
+        if command == "export":
+            yield from self._iter_names(start, _is_reply)
 
     def _iter_values(self, options: Mapping[str, argparse.Action], name: str, start: str) -> Iterator[str]:
         choices = next(action.choices for action in options.values() if action.dest == name)
@@ -157,6 +161,11 @@ def _escape(candidate: str) -> str:
 
 def _is_value(value: Any) -> bool:
     return not isinstance(value, ModuleType | type) and not inspect.isroutine(value)
+
+
+def _is_reply(value: Any) -> bool:
+    reply = sys.modules.get(REPLIES)  # without it there is none
+    return reply is not None and isinstance(value, reply.Reply)
 
 
 def _is_schema(value: Any) -> bool:
@@ -229,9 +238,11 @@ def _look_up(value: Any, name: str) -> Any:
 
 @cache
 def _filters() -> tuple[str, ...]:
-    from jinja2.filters import FILTERS
+    from jinja2.filters import FILTERS as JINJAS
 
-    return tuple(sorted(FILTERS))
+    from .filters import FILTERS
+
+    return tuple(sorted({*FILTERS, *JINJAS}))
 
 
 def _iter_paths(start: str) -> Iterator[str]:

@@ -94,7 +94,7 @@ def _in_line(
         return Place("value", typed, (pending.dest,), quote)
     if last.startswith("-"):
         return _in_flag(last, typed, quote, options)
-    if models:
+    if models and one_line:
         return Place("text")
     return Place("start" if commands and not words else "model", typed, (), quote)
 

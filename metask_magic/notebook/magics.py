@@ -27,7 +27,10 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "logout": (),
     "help": (),
 }
-"""The words that follow `%metask`, each with those that it goes on with."""
+"""The words that follow `%metask`, each with those that it goes on with.
+
+They stand here for Tab, which cannot wait until the modules of the commands are imported.
+"""
 
 # `gpt-4o`, `org/name`, `name:7b`, `claude*`: what words of a question hardly are.
 _MODEL = re.compile(r"(?=.*[\d/:*-])\w[\w./:*@-]*[\w*]")

@@ -78,7 +78,7 @@ def _heading(text: str) -> str:
 
 
 def _as_it_stands(text: str) -> str:
-    return f'<pre class="{UNTYPESET}" style="white-space:pre-wrap">{_escaped(text)}</pre>'
+    return f'<pre class="{UNTYPESET}" style="white-space:pre-wrap;margin-bottom:1em">{_escaped(text)}</pre>'
 
 
 def _escaped(text: str) -> str:

@@ -12,6 +12,8 @@ from ..errors import MetaskError, OptionError
 from ..gateway.faults import plain
 from .prices import INSTALL_EXTRA, Estimate, estimate
 
+RESET = "--reset"
+
 _FIGURES = ("input", "cached", "output", "reasoning")
 _SMALLEST_SHOWN = Decimal("0.0001")
 
@@ -146,8 +148,8 @@ def run(ledger: Ledger, words: str, budget: int | None = None) -> UsageReport | 
     """
     if not words:
         return report(ledger, budget)
-    if words != "--reset":
-        raise OptionError(f"`%metask usage` cannot read {words!r}.", "It takes `--reset`, or nothing.")
+    if words != RESET:
+        raise OptionError(f"`%metask usage` cannot read {words!r}.", f"It takes `{RESET}`, or nothing.")
     forgotten = summarize(ledger.total())
     ledger.reset()
     print(f"The count starts over; it was at {forgotten}.")

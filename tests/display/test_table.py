@@ -7,6 +7,7 @@ import pytest
 from metask_magic.display.table import Table
 
 STYLE = 'style="text-align:left;white-space:pre-wrap"'
+CODE_STYLE = STYLE[:-1] + ';font-family:var(--jp-code-font-family,monospace)"'
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,11 @@ def test_text(table: Table, lines: list[str]) -> None:
             Table("T", ("h",), (("c",),), "n"),
             f"<p><strong>T</strong></p><table><thead><tr><th {STYLE}>h</th></tr></thead>"
             f"<tbody><tr><td {STYLE}>c</td></tr></tbody></table><p>n</p>",
+        ),
+        (
+            Table("", (), (("{\n  a",),), "`<x>` and `y"),
+            f"<table><tbody><tr><td {CODE_STYLE}>{{\n  a</td></tr></tbody></table>"
+            "<p><code>&lt;x&gt;</code> and `y</p>",
         ),
     ],
 )

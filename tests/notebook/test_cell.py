@@ -233,7 +233,10 @@ def test_loading_is_silent_and_lazy(fresh_kernel: Kernel) -> None:
     cell = fresh_kernel.run("%load_ext metask_magic\n%reload_ext metask_magic\n%unload_ext metask_magic")
     assert cell.outputs == []
     fresh_kernel.run("%load_ext metask_magic\nimport sys")
-    heavy = {"openai", "ipywidgets", "anywidget", "jinja2", "markdown_it", "nh3", "httpx2"}
+    heavy = {
+        "openai", "ipywidgets", "anywidget", "jinja2", "markdown_it", "nh3", "httpx2", "pydantic", "pandas",
+        "narwhals", "jsonschema", "stack_data", "numpy", "PIL", "matplotlib",
+    }  # fmt: skip
     assert value(fresh_kernel, f"{heavy!r} & set(sys.modules)") == "set()"
 
 

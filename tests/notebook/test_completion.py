@@ -13,7 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metask_magic.chat.export import LANGUAGES
+from metask_magic.chat.messages import Request
+from metask_magic.chat.reply import ReplyBuilder
+from metask_magic.notebook import chat_commands, export, usage
 from metask_magic.notebook.completion import MOST, Completion, Known
+from metask_magic.notebook.magics import COMMANDS
 
 from ..gateway_server import GatewayServer
 from ..kernel import Kernel
@@ -81,12 +86,13 @@ NAMESPACE: dict[str, Any] = {
     "Trap": Trap,
     "schema": {"type": "object"},
     "text": "abc",
+    "answer": ReplyBuilder(Request("m", ())).build(),
 }
 
 
 def completion(namespace: dict[str, Any]) -> Completion:
     shell = SimpleNamespace(user_ns=namespace, user_ns_hidden={"In": NAMESPACE["In"]})
-    commands = {"models": (), "chats": ("show", "fork"), "explain": (), "help": ()}
+    commands = {"models": (), "chats": ("show", "fork"), "explain": (), "export": ("python",), "help": ()}
     return Completion(shell, Known(lambda: MODELS, lambda: ("plot", "story"), commands))
 
 
@@ -103,7 +109,7 @@ def offered(code: str, namespace: dict[str, Any] = NAMESPACE) -> tuple[str, list
     ("code", "typed", "texts"),
     [
         ("%metask he‸", "he", ["help"]),
-        ("%metask e‸", "e", ["explain", "claude-3-5-sonnet-20241022", "org/model:7b"]),
+        ("%metask e‸", "e", ["explain", "export", "claude-3-5-sonnet-20241022", "org/model:7b"]),
         ("%metask gpt-4o-‸", "gpt-4o-", ["gpt-4o-mini"]),
         ("%metask GPT-4.‸", "GPT-4.", ["gpt-4.1"]),
         ("%metask sonnet‸", "sonnet", ["claude-3-5-sonnet-20241022"]),
@@ -117,7 +123,8 @@ def offered(code: str, namespace: dict[str, Any] = NAMESPACE) -> tuple[str, list
         ("\n\n%%metask gpt-4o-‸\nA prompt", "gpt-4o-", ["gpt-4o-mini"]),
         ("%%metask help‸", "help", []),
         ("%%metask -s 'Be brief' gpt-4o-‸", "gpt-4o-", ["gpt-4o-mini"]),
-        ("%%metask gpt-4o gpt‸", "", []),
+        ("%%metask gpt-4o gpt-4o-‸", "gpt-4o-", ["gpt-4o-mini"]),
+        ("%%metask gpt-4o --raw local sonn‸", "sonn", ["claude-3-5-sonnet-20241022"]),
         ("%%metask 'gpt-4o-‸", "gpt-4o-", ["gpt-4o-mini"]),
         ("%%metask --te‸", "--te", ["--temperature"]),
         ("%%metask gpt-4o --no‸", "--no", ["--no-stream"]),
@@ -125,6 +132,8 @@ def offered(code: str, namespace: dict[str, Any] = NAMESPACE) -> tuple[str, list
         ("%metask models gp‸", "gp", ["gpt-4o", "gpt-4o-mini", "gpt-4.1"]),
         ("%metask chats ‸", "", ["show", "fork", "plot", "story"]),
         ("%metask chats show s‸", "s", ["story"]),
+        ("%metask export ‸", "", ["python", "answer"]),
+        ("%metask export an‸", "an", ["answer"]),
         ("%metask explain org‸", "org", ["org/model:7b"]),
         ("%metask explain --dr‸", "--dr", ["--dry-run"]),
         ("%metask explain gpt-4o why‸", "", []),
@@ -150,6 +159,8 @@ def offered(code: str, namespace: dict[str, Any] = NAMESPACE) -> tuple[str, list
         ("%%metask\nLaTeX {% sch‸", "", []),
         ("%%metask\n{{ text | upp‸", "upp", ["upper"]),
         ("%%metask\n{{text|upp‸", "upp", ["upper"]),
+        ("%%metask\n{{text|sour‸", "sour", ["source"]),
+        ("%%metask\n{{text|j‸", "j", ["join", "json"]),
         ("%%metask\n{{ text|default(te‸", "te", ["text"]),
         ("%%metask\n{{ text.upp‸", "upp", ["upper"]),
         ("%%metask\n{{ text . upp‸", "upp", ["upper"]),
@@ -193,6 +204,12 @@ def test_what_is_offered(code: str, typed: str, texts: list[str]) -> None:
 )
 def test_elsewhere_it_is_not_ours(code: str) -> None:
     assert offered(code) is None
+
+
+def test_commands_offer_what_they_take() -> None:
+    assert COMMANDS["chats"] == tuple(chat_commands.COMMANDS)
+    assert COMMANDS["usage"] == (usage.RESET,)
+    assert COMMANDS["export"] == (*LANGUAGES, export.FORCE)
 
 
 def test_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,6 +288,9 @@ def completing(kernel: Kernel) -> Kernel:
     [
         ("%metask gpt-4o-‸", "gpt-4o-", ["gpt-4o-mini"]),
         ("%metask exp‸", "exp", ["explain", "export"]),
+        ("%metask chats tr‸", "tr", ["trim"]),
+        ("%metask export --‸", "--", ["--force"]),
+        ("%metask usage ‸", "", ["--reset"]),
         ("answer = %metask claude-3-5-s‸", "claude-3-5-s", ["claude-3-5-sonnet-20241022"]),
         ("%%metask gemini-1.‸\nA prompt", "gemini-1.", ["gemini-1.5-pro"]),
         ("'🦉é'\nx = 'é🦉'\nanswer = %metask gpt-4o-‸\nhero", "gpt-4o-", ["gpt-4o-mini"]),
