@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import importlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +66,9 @@ class GatewayClient:
         self._sleep = sleep
         self._client: openai.AsyncOpenAI | None = None
         self._reports_usage = True
+        self._replies = 0
+        self._unused = asyncio.Event()
+        self._unused.set()
 
     async def stream(self, request: Request) -> AsyncIterator[Event]:
         """Ask, and yield events as they come (see `Backend.stream`).
@@ -73,22 +76,23 @@ class GatewayClient:
         Waits and tries again on 429, 5xx and a connection that died before an answer, `max_retries` times,
         with a `Notice` each; what has begun to arrive is never asked for twice.
         """
-        tries = 0
-        while True:
-            begun = False
-            try:
-                async for event in self._attempt(request):
-                    begun = True
-                    yield self._without_key(event) if isinstance(event, Served) else event
-            except MetaskError as error:
-                if begun or not self._may_retry(error, tries):
-                    raise self._redacted(error) from None
-                tries += 1
-                wait = self._wait_before(error, tries)
-                yield self._waiting(error, wait, tries)
-                await self._sleep(wait)
-            else:
-                return
+        with self._in_use():
+            tries = 0
+            while True:
+                begun = False
+                try:
+                    async for event in self._attempt(request):
+                        begun = True
+                        yield self._without_key(event) if isinstance(event, Served) else event
+                except MetaskError as error:
+                    if begun or not self._may_retry(error, tries):
+                        raise self._redacted(error) from None
+                    tries += 1
+                    wait = self._wait_before(error, tries)
+                    yield self._waiting(error, wait, tries)
+                    await self._sleep(wait)
+                else:
+                    return
 
     async def get_models(self) -> list[dict[str, Any]]:
         """Return the entries of `GET /models`, as they came."""
@@ -102,6 +106,24 @@ class GatewayClient:
         client, self._client = self._client, None
         if client is not None:
             await client.close()
+
+    async def retire(self) -> None:
+        """Close them when the replies that come over them have ended."""
+        try:
+            await self._unused.wait()
+        finally:
+            await self.aclose()
+
+    @contextlib.contextmanager
+    def _in_use(self) -> Iterator[None]:
+        self._replies += 1
+        self._unused.clear()
+        try:
+            yield
+        finally:
+            self._replies -= 1
+            if not self._replies:
+                self._unused.set()
 
     # -- one attempt ------------------------------------------------------------------------------
 

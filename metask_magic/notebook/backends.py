@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,7 @@ class Backends:
 
     def __init__(self, settings: Metask) -> None:
         self._settings = settings
+        self._lock = threading.RLock()  # replies in the background ask for the list of models too
         self._gateway: tuple[GatewayClient, Catalog] | None = None
         self._embedded: EmbeddedBackend | None = None
         self.refused: Refused = set()
@@ -130,7 +132,9 @@ class Backends:
         """Close connections and end the embedded model."""
         if self._embedded is not None:
             self._embedded.terminate()
-        self._disconnect()
+        if self._gateway is not None:
+            network.run(self._gateway[0].aclose())
+            self._gateway = None
 
     def _connected(self) -> tuple[GatewayClient, Catalog]:
         settings = self._settings
@@ -138,17 +142,14 @@ class Backends:
         connection = Connection(
             settings.base_url, settings.find_key(), settings.timeout, settings.max_retries
         )
-        if self._gateway is None or self._gateway[0].connection != connection:
-            self._disconnect()
-            self.refused.clear()
-            client = GatewayClient(connection)
-            self._gateway = client, Catalog(client)
-        return self._gateway
-
-    def _disconnect(self) -> None:
-        if self._gateway is not None:
-            network.run(self._gateway[0].aclose())
-            self._gateway = None
+        with self._lock:
+            if self._gateway is None or self._gateway[0].connection != connection:
+                if self._gateway is not None:
+                    network.submit(self._gateway[0].retire())
+                self.refused.clear()
+                client = GatewayClient(connection)
+                self._gateway = client, Catalog(client)
+            return self._gateway
 
     def _local(self) -> EmbeddedBackend:
         path = Path(self._settings.local_model).expanduser() if self._settings.local_model else None
