@@ -44,6 +44,7 @@ def choose_sink(
     quiet: bool,
     show_reasoning: bool,
     format: Format = "markdown",
+    background: bool = False,
 ) -> Sink:
     """Return the sink for a front end and the settings `Metask.display` and `Metask.show_reasoning`."""
     if quiet:
@@ -53,5 +54,5 @@ def choose_sink(
     if display == "widget" or (display == "auto" and front_end is FrontEnd.NOTEBOOK):
         from .widget import WidgetSink
 
-        return WidgetSink(models, show_reasoning=show_reasoning, format=format)
+        return WidgetSink(models, show_reasoning=show_reasoning, format=format, background=background)
     return PublishSink()

@@ -6,16 +6,19 @@ notebook would keep or a comparison would trip over.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
 from ..chat.messages import Event, Notice, Record
+from .place import Place
 from .record import to_output
 
 
 class PublishSink:
     """Publishes the record at the end; notices go to stderr, for those who wonder why it takes so long."""
+
+    def __init__(self) -> None:
+        self._place = Place()
 
     def open(self, stop: Callable[[int | None], None]) -> None:
         pass
@@ -23,19 +26,16 @@ class PublishSink:
     def show(self, news: Mapping[int, Sequence[Event]]) -> None:
         for event in chain.from_iterable(news.values()):
             if isinstance(event, Notice):
-                print(event.text, file=sys.stderr, flush=True)
+                self._place.say(event.text)
 
     def close(self, records: Sequence[Record]) -> None:
-        from IPython.display import display
-
         if any(record.text for record in records):
-            bundle, metadata = to_output(records)
-            display(bundle, raw=True, metadata=metadata)
-        print_notes(records)
+            self._place.display(*to_output(records))
+        say_notes(records, self._place)
 
 
-def print_notes(records: Sequence[Record]) -> None:
-    """Print what is to be said beside the replies; it is no part of them."""
+def say_notes(records: Sequence[Record], place: Place) -> None:
+    """Say what is to be said beside the replies; it is no part of them."""
     for record in records:
         if record.note:
-            print(record.note, file=sys.stderr, flush=True)
+            place.say(record.note)

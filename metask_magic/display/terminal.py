@@ -6,12 +6,12 @@ order as they end.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from ..chat.messages import Continued, Event, Notice, ReasoningDelta, Record, Step, Stepped, TextDelta
+from .place import Place
 from .printable import printable
-from .publish import print_notes
+from .publish import say_notes
 from .steps import FAILED
 
 DIM, PLAIN = "\x1b[2m", "\x1b[0m"
@@ -27,6 +27,7 @@ class TerminalSink:
 
     def __init__(self, *, show_reasoning: bool = True) -> None:
         self._show_reasoning = show_reasoning
+        self._place = Place()
         self._reasoning = False
         self._printed = False
         self._in_line = False
@@ -38,7 +39,7 @@ class TerminalSink:
         for column, event in ((column, event) for column, events in news.items() for event in events):
             match event:
                 case Notice(text):
-                    print(text, file=sys.stderr, flush=True)
+                    self._place.say(text)
                 case TextDelta(text) if column == 0:
                     self._print(text, reasoning=False)
                 case ReasoningDelta(text) if column == 0 and self._show_reasoning:
@@ -50,34 +51,33 @@ class TerminalSink:
 
     def _print(self, text: str, *, reasoning: bool) -> None:
         if reasoning != self._reasoning:
-            sys.stdout.write(DIM if reasoning else f"{PLAIN}\n\n")
+            self._place.stdout.write(DIM if reasoning else f"{PLAIN}\n\n")
             self._reasoning = reasoning
-        sys.stdout.write(printable(text))
-        sys.stdout.flush()
+        self._place.stdout.write(printable(text))
+        self._place.stdout.flush()
         self._printed = True
         self._in_line = not text.endswith("\n")
 
     def _print_line(self, text: str) -> None:
         """Print something on lines of its own, dimmed."""
         if self._reasoning:
-            sys.stdout.write(PLAIN)
+            self._place.stdout.write(PLAIN)
             self._reasoning = False
         if self._in_line:
-            print()
-        print(f"{DIM}{text}{PLAIN}", flush=True)
+            print(file=self._place.stdout)
+        print(f"{DIM}{text}{PLAIN}", file=self._place.stdout, flush=True)
         self._printed = self._in_line = False
 
     def close(self, records: Sequence[Record]) -> None:
         if self._reasoning:
-            sys.stdout.write(PLAIN)
+            self._place.stdout.write(PLAIN)
         if self._printed:
-            print(flush=True)
+            print(file=self._place.stdout, flush=True)
         for record in records[1:]:
-            print(f"\n── {printable(record.model)}")
-            for step in record.steps:
-                print(f"{DIM}{_as_lines(step)}{PLAIN}")
-            print(printable(record.text), flush=True)
-        print_notes(records)
+            steps = (f"{DIM}{_as_lines(step)}{PLAIN}" for step in record.steps)
+            lines = [f"\n── {printable(record.model)}", *steps, printable(record.text)]
+            print("\n".join(lines), file=self._place.stdout, flush=True)
+        say_notes(records, self._place)
 
 
 def _as_lines(step: Step) -> str:

@@ -21,7 +21,8 @@ from ..chat.messages import (
     UsageReported,
 )
 from .json_indent import JsonIndenter
-from .publish import print_notes
+from .place import Place
+from .publish import say_notes
 from .record import to_output
 
 if TYPE_CHECKING:
@@ -66,32 +67,42 @@ class _Progress:
 
 
 class WidgetSink:
-    """Streams replies into a `ReplyView`; at the end the same display holds the record alone."""
+    """Streams replies into a `ReplyView`; at the end the same display holds the record alone.
+
+    In the `background` the cell has ended long before, and others may run.
+    """
 
     def __init__(
-        self, models: Sequence[str], *, show_reasoning: bool = True, format: Format = "markdown"
+        self,
+        models: Sequence[str],
+        *,
+        show_reasoning: bool = True,
+        format: Format = "markdown",
+        background: bool = False,
     ) -> None:
         self._models = models
+        self._background = background
+        self._place = Place()
         self._show_reasoning = show_reasoning
         self._format = format
         self._view: ReplyView | None = None
         self._progress: list[_Progress] = []
 
     def open(self, stop: Callable[[int | None], None]) -> None:
-        from IPython.display import display
-
         from .view import ReplyView
 
         self._progress = [
             _Progress(time.perf_counter(), JsonIndenter() if self._format == "json" else None)
             for _ in self._models
         ]
-        self._view = view = ReplyView(self._models, on_stop=stop, format=self._format)
+        # An interrupt would stop whatever cell runs by then: the page must not know the kernel to send it to.
+        unknown = {"kernel_id": ""} if self._background else {}
+        self._view = view = ReplyView(self._models, on_stop=stop, format=self._format, **unknown)
         bundle = {
             WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": view.model_id},
             "text/plain": f"{', '.join(self._models)} …",
         }
-        display(bundle, raw=True, display_id=self._display_id(view))
+        self._place.display(bundle, {}, self._display_id(view))
 
     @staticmethod
     def _display_id(view: ReplyView) -> str:
@@ -129,16 +140,14 @@ class WidgetSink:
                 view.update(column, status=reason, note=message)
 
     def close(self, records: Sequence[Record]) -> None:
-        from IPython.display import display, update_display
-
         bundle, metadata = to_output(records)
         if self._view is None:  # `open` failed: there is no place to update
-            display(bundle, raw=True, metadata=metadata)
+            self._place.display(bundle, metadata)
         else:
             self._finish(self._view, records)
-            update_display(bundle, raw=True, metadata=metadata, display_id=self._display_id(self._view))
+            self._place.replace(self._display_id(self._view), bundle, metadata)
             _retire(self._view)
-        print_notes(records)
+        say_notes(records, self._place)
 
     def _finish(self, view: ReplyView, records: Sequence[Record]) -> None:
         """Show what `show` did not get any more: every view must see its reply end."""

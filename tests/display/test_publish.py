@@ -41,7 +41,7 @@ def test_published_once_at_the_end(
     assert displayed == []
     sink.close([record(text) for text in texts])
     bundle = {"text/markdown": markdown, "text/plain": markdown}
-    assert displayed == [(bundle, {"raw": True, "metadata": {"metask": metadata}})]
+    assert displayed == [(bundle, {"raw": True, "metadata": {"metask": metadata}, "display_id": None})]
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", ""]])
