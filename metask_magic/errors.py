@@ -50,14 +50,15 @@ class _RendersItself(BaseException):
     explaining: BaseException | None = None
     """The exception it was to explain, when `%metask explain` itself failed."""
 
-    def _lines(self) -> list[str]:
+    def lines(self) -> list[str]:
+        """What happened and what to do, in the few lines that a cell shows."""
         raise NotImplementedError
 
     def _render_traceback_(self) -> list[str]:
         """The lines IPython shows instead of a traceback."""
         if not self._shown:
             self._shown = True
-            return self._lines()
+            return self.lines()
         return "".join(traceback.format_exception(self)).rstrip().splitlines()
 
 
@@ -82,16 +83,19 @@ class MetaskError(_RendersItself, Exception):
         self.request_id = request_id
         self.reply: Any = None
         """The `Reply` as far as it got, when there is one."""
+        self.kept_in = "_"
+        """Where the user finds it."""
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".rstrip()
 
-    def _lines(self) -> list[str]:
+    def lines(self) -> list[str]:
+        """What happened, what to do, what is kept, and the request id."""
         lines = [f"{type(self).__name__}: {self.message}"]
         if self.remedy:
             lines.append(f"  → {self.remedy}")
         if self.reply is not None and self.reply.text:
-            lines.append(f"  The {len(self.reply.text):,} characters that came are kept in _.")
+            lines.append(f"  The {len(self.reply.text):,} characters that came are kept in {self.kept_in}.")
         if self.request_id:
             lines.append(f"  Request id: {self.request_id}")
         return lines
@@ -110,7 +114,8 @@ class Interrupted(_RendersItself, KeyboardInterrupt):
             return "Stopped before any text came."
         return f"Stopped. The {len(reply.text):,} characters that came are kept in _."
 
-    def _lines(self) -> list[str]:
+    def lines(self) -> list[str]:
+        """That it was stopped, and what is kept."""
         return [f"Interrupted: {self.args[0]}"]
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 from ..chat import coroutines
 from ..chat.ask import Asking, Outcome, ask
-from ..chat.background import BackgroundReply
+from ..chat.background import BackgroundReply, end_all
 from ..chat.code import find_code
 from ..chat.conversation import CellKey
 from ..chat.errands import Errands
@@ -22,6 +23,7 @@ from ..chat.reply import Reply
 from ..chat.rounds import ToolBackend
 from ..chat.structured import StructuredBackend
 from ..display.front_end import FrontEnd, choose_sink, detect
+from ..display.place import Place
 from ..errors import Interrupted, MetaskError, NotFoundError, OptionError
 from ..settings import Metask
 from . import export
@@ -40,6 +42,10 @@ from .value import CellValue
 
 Asked = Sequence[tuple[Request, Backend]]
 
+NOT_PUT = (
+    "Other cells may be in work by now, so no code was put into the next: `code_blocks` of the reply has it."
+)
+
 
 class Session:
     """Holds what outlives a cell: who answers, the conversations, the ledger."""
@@ -55,6 +61,7 @@ class Session:
         self._value.register()
         export.register(shell)
         self._last_reply: Reply | None = None
+        self._in_background: WeakSet[BackgroundReply] = WeakSet()
 
     def ask(self, options: CellOptions, text: str, *, by_cell_magic: bool) -> Any:
         """Ask as the options say, and return the reply, the replies, or the request of a dry run.
@@ -105,7 +112,8 @@ class Session:
         return export.export(line, self._shell.user_ns, self._last_reply)
 
     def close(self) -> None:
-        """Close connections, end the embedded model, and leave the shell as it was."""
+        """End the replies in the background, close connections, and leave the shell as it was."""
+        end_all(self._in_background)
         self._value.unregister()
         export.unregister(self._shell)
         self.backends.close()
@@ -181,19 +189,34 @@ class Session:
 
     def _ask_in_background(self, options: CellOptions, asked: Asked, errands: Errands) -> BackgroundReply:
         front_end = detect(self._shell)
-        hidden = replace(options, quiet=options.quiet or front_end is FrontEnd.TERMINAL)
-        sink = self._sink(hidden, [request for request, _ in asked])
-        pending = BackgroundReply(Asking(asked, sink, errands), self._conclude)
+        # In a terminal it would come between what is typed.
+        quiet = options.quiet or front_end is FrontEnd.TERMINAL
+        sink = self._sink(replace(options, quiet=quiet), [request for request, _ in asked])
+        aside = Place() if front_end is FrontEnd.NOTEBOOK and not quiet else None
+        pending = BackgroundReply(Asking(asked, sink, errands), partial(self._conclude, options.out, aside))
+        self._in_background.add(pending)
         self._value.bind(options.out, pending)
         if front_end is FrontEnd.NOBODY:
             pending.wait()  # what comes after the cell's end would not be saved
         return pending
 
-    def _conclude(self, outcome: Outcome) -> Reply | Replies:
+    def _conclude(self, name: str | None, aside: Place | None, outcome: Outcome) -> Reply | Replies:
+        """Return what came in the background, or raise what failed; say `aside` what no record can."""
         value = self._to_value(outcome)
         failure = self._failure(outcome, value)
+        if isinstance(failure, MetaskError):
+            failure.kept_in = f"{name}.reply" if name else "the `reply` of the cell's value"
+            if aside is not None:
+                aside.say("\n".join(failure.lines()))
         if failure is not None:
             raise failure
+        if (
+            aside is not None
+            and isinstance(value, Reply)
+            and value.format == "code"
+            and find_code(value.text)
+        ):
+            aside.say(NOT_PUT)
         return value
 
     def _sink(self, options: CellOptions, requests: Sequence[Request]) -> Sink:
@@ -204,6 +227,7 @@ class Session:
             quiet=options.quiet,
             show_reasoning=self._settings.show_reasoning,
             format=requests[0].format,
+            background=options.background,
         )
 
     def _failure(self, outcome: Outcome, value: Reply | Replies) -> BaseException | None:

@@ -14,6 +14,7 @@ from metask_magic.chat.ask import Asking, Outcome
 from metask_magic.chat.background import BackgroundReply
 from metask_magic.chat.loop import LoopThread
 from metask_magic.chat.messages import Finished, Message, Request, TextDelta
+from metask_magic.chat.reply import Reply
 from metask_magic.errors import MetaskError, ServerError
 
 from .fakes import Recorder, Script
@@ -75,6 +76,7 @@ def test_the_text_so_far_and_a_cancelled_rest(loop: LoopThread) -> None:
     assert repr(pending) == "<BackgroundReply from m0: coming, 6 characters>"
     pending.cancel()
     reply = pending.wait(PATIENCE)
+    assert isinstance(reply, Reply)
     assert (reply.text, reply.finish_reason) == ("so far", "interrupted")
     assert script.closed.is_set()
 
