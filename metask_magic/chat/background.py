@@ -14,7 +14,7 @@ from contextvars import copy_context
 from typing import Any
 
 from ..errors import MetaskError
-from .ask import Asking, Outcome
+from .ask import HEARTBEAT_SECONDS, Asking, Outcome
 from .interrupt import InterruptRequest
 from .replies import Replies
 from .reply import Reply
@@ -88,8 +88,7 @@ class BackgroundReply:
         self._asking.stop()
 
     def __await__(self) -> Generator[Any, None, Reply | Replies]:
-        yield from asyncio.wrap_future(self._ended).__await__()
-        return self._result()
+        return self._awaited().__await__()
 
     def __str__(self) -> str:
         return self.text
@@ -108,6 +107,13 @@ class BackgroundReply:
             return "failed"
         stopped = any(reply.finish_reason == "interrupted" for reply in self._asking.replies())
         return "cancelled" if stopped else "ended"
+
+    async def _awaited(self) -> Reply | Replies:
+        ended = asyncio.wrap_future(self._ended)
+        while not ended.done():
+            # The kernel's loop sees an interrupt of the cell only when it turns.
+            await asyncio.wait([ended], timeout=HEARTBEAT_SECONDS)
+        return self._result()
 
     def _result(self) -> Reply | Replies:
         if isinstance(self._error, MetaskError):

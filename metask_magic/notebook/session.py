@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -62,6 +63,7 @@ class Session:
         export.register(shell)
         self._last_reply: Reply | None = None
         self._in_background: WeakSet[BackgroundReply] = WeakSet()
+        atexit.register(self._end_background)  # a record stays where a view would be dead
 
     def ask(self, options: CellOptions, text: str, *, by_cell_magic: bool) -> Any:
         """Ask as the options say, and return the reply, the replies, or the request of a dry run.
@@ -113,7 +115,8 @@ class Session:
 
     def close(self) -> None:
         """End the replies in the background, close connections, and leave the shell as it was."""
-        end_all(self._in_background)
+        atexit.unregister(self._end_background)
+        self._end_background()
         self._value.unregister()
         export.unregister(self._shell)
         self.backends.close()
@@ -199,6 +202,9 @@ class Session:
         if front_end is FrontEnd.NOBODY:
             pending.wait()  # what comes after the cell's end would not be saved
         return pending
+
+    def _end_background(self) -> None:
+        end_all(self._in_background)
 
     def _conclude(self, name: str | None, aside: Place | None, outcome: Outcome) -> Reply | Replies:
         """Return what came in the background, or raise what failed; say `aside` what no record can."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -11,9 +12,10 @@ from typing import Any
 import pytest
 
 from metask_magic.chat.ask import Asking, Outcome
-from metask_magic.chat.background import BackgroundReply
+from metask_magic.chat.background import BackgroundReply, end_all
 from metask_magic.chat.loop import LoopThread
 from metask_magic.chat.messages import Finished, Message, Request, TextDelta
+from metask_magic.chat.replies import Replies
 from metask_magic.chat.reply import Reply
 from metask_magic.errors import MetaskError, ServerError
 
@@ -114,6 +116,99 @@ def test_the_output_belongs_to_the_cell_that_asked(loop: LoopThread) -> None:
     pending.cancel()
     pending.wait(PATIENCE)
     assert cells == ["asking"]
+
+
+def test_who_stops_awaiting_cancels_nothing(loop: LoopThread) -> None:
+    async def give_up() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(pending, 0.01)
+
+    pending = start(loop, Recorder(), Script(TextDelta("a"), None))
+    asyncio.run(give_up())
+    assert not pending.done
+    pending.cancel()
+    assert pending.wait(PATIENCE).text == "a"
+    assert repr(pending) == "<BackgroundReply from m0: cancelled, 1 characters>"
+
+
+def test_a_failure_is_told_shortly_to_everyone(loop: LoopThread) -> None:
+    pending = start(loop, Recorder(), Script(ServerError("It broke.", "Try again.", request_id="r1")))
+    for _ in range(2):
+        with pytest.raises(ServerError) as raised:
+            pending.wait(PATIENCE)
+        lines = raised.value._render_traceback_()
+        assert lines == ["ServerError: It broke.", "  → Try again.", "  Request id: r1"]
+    assert repr(pending) == "<BackgroundReply from m0: failed, 0 characters>"
+
+
+def test_after_a_failure_its_reply_is_what_came(loop: LoopThread) -> None:
+    def conclude(outcome: Outcome) -> Any:
+        error = MetaskError("It broke.")
+        error.reply = outcome.replies[0]
+        raise error
+
+    pending = start(loop, Recorder(), Script(TextDelta("a"), ServerError("")), conclude=conclude)
+    assert pending.reply is None or pending.done
+    with pytest.raises(MetaskError):
+        pending.wait(PATIENCE)
+    assert isinstance(pending.reply, Reply)
+    assert (pending.reply.text, pending.text) == ("a", "a")
+
+
+def test_a_defect_is_raised_as_it_is(loop: LoopThread) -> None:
+    def conclude(outcome: Outcome) -> Any:
+        raise ZeroDivisionError
+
+    pending = start(loop, Recorder(), Script(*WHOLE), conclude=conclude)
+    with pytest.raises(ZeroDivisionError):
+        pending.wait(PATIENCE)
+
+
+def test_several_models_each_below_its_name(loop: LoopThread) -> None:
+    pending = start(loop, Recorder(), Script(*WHOLE), Script(*WHOLE), conclude=lambda o: Replies(o.replies))
+    assert pending.wait(PATIENCE).text == str(pending) == "m0:\nab\n\nm1:\nab"
+    assert repr(pending) == "<BackgroundReply from m0, m1: ended, 4 characters>"
+
+
+def test_an_interrupt_while_its_place_is_taken_cancels_it(loop: LoopThread) -> None:
+    script = Script(TextDelta("a"), None)
+    pending = start(loop, Recorder(open=lambda: signal.raise_signal(signal.SIGINT)), script)
+    reply = pending.wait(PATIENCE)
+    assert isinstance(reply, Reply)
+    assert reply.finish_reason == "interrupted"
+    assert script.closed.is_set()
+
+
+def test_an_interrupt_ends_the_waiting_only(loop: LoopThread) -> None:
+    script = Script(TextDelta("a"), None)
+    pending = start(loop, Recorder(), script)
+    assert script.stalled.wait(PATIENCE)
+    timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        pending.wait(PATIENCE)
+    timer.join()
+    assert not pending.done
+    pending.cancel()
+    pending.wait(PATIENCE)
+
+
+def test_ending_all_puts_every_record_in_place(loop: LoopThread) -> None:
+    sinks = [Recorder(), Recorder()]
+    pending = [start(loop, sink, Script(TextDelta("a"), None)) for sink in sinks]
+    pending.append(start(loop, Recorder(), Script(*WHOLE)))
+    pending[2].wait(PATIENCE)
+    end_all(pending)
+    assert all(reply.done for reply in pending)
+    assert [sink.records[0].finish_reason for sink in sinks] == ["interrupted", "interrupted"]
+
+
+def test_the_end_of_the_loop_ends_it(loop: LoopThread) -> None:
+    script = Script(TextDelta("a"), None)
+    pending = start(loop, Recorder(), script)
+    assert script.stalled.wait(PATIENCE)
+    loop.stop()
+    assert pending.wait(PATIENCE).text == "a"
 
 
 def test_several_at_once(loop: LoopThread) -> None:

@@ -108,3 +108,13 @@ def test_a_page_that_can_is_given_the_next_cell(
 
 def test_without_a_view_there_is_no_next_cell() -> None:
     assert not WidgetSink(["m"]).fill_next_cell("c1", "x")
+
+
+@pytest.mark.parametrize(("background", "kernel_id"), [(False, "k-1"), (True, "")])
+def test_only_a_cell_that_runs_can_be_interrupted(
+    background: bool, kernel_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metask_magic.display.view.connected_kernel_id", lambda: "k-1")
+    sink = WidgetSink(["m"], background=background)
+    sink.open(lambda _column: None)
+    assert view_of(sink).kernel_id == kernel_id
