@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -183,7 +184,7 @@ def test_an_interrupt_ends_the_waiting_only(loop: LoopThread) -> None:
     script = Script(TextDelta("a"), None)
     pending = start(loop, Recorder(), script)
     assert script.stalled.wait(PATIENCE)
-    timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
+    timer = threading.Timer(0.05, os.kill, [os.getpid(), signal.SIGINT])
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         pending.wait(PATIENCE)
