@@ -114,9 +114,21 @@ def test_a_failure_is_told_below_what_came(lab: Lab, gateway: GatewayServer) -> 
     assert "kept in reply.reply" in told.text
 
 
-def test_a_restart_leaves_the_record(lab: Lab, gateway: GatewayServer) -> None:
+def test_the_end_of_the_kernel_leaves_the_record(lab: Lab, gateway: GatewayServer) -> None:
     notebook, view = start(lab, gateway, Gate())
-    notebook.restart()
-    notebook.expect_text(1, "So far")
-    expect(notebook.output(1).locator("[data-status=streaming], [data-status=waiting]")).to_have_count(0)
+    notebook.page.evaluate(_SHUT_DOWN)
     expect_record(notebook, view, SO_FAR)
+
+
+def test_a_restart_leaves_what_came(lab: Lab, gateway: GatewayServer) -> None:
+    notebook, view = start(lab, gateway, Gate())
+    notebook.restart()  # JupyterLab takes nothing more from the kernel that ends
+    assert gateway.chats[0].disconnected.wait(10)
+    view.expect_text("So far")
+    expect(notebook.output(1).locator("[data-status=streaming], [data-status=waiting]")).to_have_count(0)
+
+
+_SHUT_DOWN = """async () => {
+  const widgets = [...window.jupyterapp.shell.widgets("main")];
+  await widgets.find((w) => w.sessionContext && w.content?.widgets).sessionContext.shutdown();
+}"""
