@@ -39,6 +39,7 @@ renders as those few lines; `%tb` shows the traceback. No error carries a key's 
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -62,6 +63,13 @@ class _RendersItself(BaseException):
         return "".join(traceback.format_exception(self)).rstrip().splitlines()
 
 
+def _characters(reply: Any) -> int:
+    """Count what came of a reply, or of several."""
+    if reply is None:
+        return 0
+    return sum(len(each.text) for each in (reply.values() if isinstance(reply, Mapping) else [reply]))
+
+
 class MetaskError(_RendersItself, Exception):
     """Something failed in a way the user can act on.
 
@@ -82,7 +90,7 @@ class MetaskError(_RendersItself, Exception):
         self.remedy = remedy
         self.request_id = request_id
         self.reply: Any = None
-        """The `Reply` as far as it got, when there is one."""
+        """The `Reply` as far as it got, when there is one; the `Replies` where every model failed."""
         self.kept_in = "_"
         """Where the user finds it."""
 
@@ -94,8 +102,10 @@ class MetaskError(_RendersItself, Exception):
         lines = [f"{type(self).__name__}: {self.message}"]
         if self.remedy:
             lines.append(f"  → {self.remedy}")
-        if self.reply is not None and self.reply.text:
-            lines.append(f"  The {len(self.reply.text):,} characters that came are kept in {self.kept_in}.")
+        if isinstance(self.reply, Mapping):
+            lines.append(f"  All {len(self.reply)} models failed; this is what the first one met.")
+        if came := _characters(self.reply):
+            lines.append(f"  The {came:,} characters that came are kept in {self.kept_in}.")
         if self.request_id:
             lines.append(f"  Request id: {self.request_id}")
         return lines
@@ -110,9 +120,10 @@ class Interrupted(_RendersItself, KeyboardInterrupt):
 
     @staticmethod
     def _summary(reply: Any) -> str:
-        if not reply.text:
+        came = _characters(reply)
+        if not came:
             return "Stopped before any text came."
-        return f"Stopped. The {len(reply.text):,} characters that came are kept in _."
+        return f"Stopped. The {came:,} characters that came are kept in _."
 
     def lines(self) -> list[str]:
         """That it was stopped, and what is kept."""

@@ -17,6 +17,7 @@ from .exchange import Exchange, unexpected
 from .interrupt import InterruptRequest
 from .loop import LoopThread, network
 from .messages import Backend, Request, Sink
+from .replies import to_records
 from .reply import Reply
 
 FRAME_SECONDS = 1 / 28  # with now and then a message that is none of text: at most thirty a second
@@ -109,7 +110,7 @@ class Asking:
     def _close(self, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
         """Hand the records to the sink, and return the replies: what it raises fails those that have not."""
         try:
-            self._sink.close([reply.to_record() for reply in replies])
+            self._sink.close(to_records(replies))
         except Exception as error:  # noqa: BLE001 -- what cannot be shown must not be lost
             failed = (replace(reply, finish_reason="error", error=unexpected(error)) for reply in replies)
             return tuple(reply if reply.error else late for reply, late in zip(replies, failed, strict=True))

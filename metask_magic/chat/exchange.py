@@ -74,7 +74,8 @@ class Exchange:
             self._builder.fail(unexpected(error))
         finally:
             reply = self._builder.build()
-            self._fresh.append(Ended(reply.finish_reason, reply.error.message if reply.error else ""))
+            record = reply.to_record()
+            self._fresh.append(Ended(reply.finish_reason, record.failure or record.note))
             self._closed.set()
 
 

@@ -271,7 +271,10 @@ class Parsed(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """The last event of every reply, however it ended. Whoever asked adds it; no backend sends it."""
+    """The last event of every reply, however it ended. Whoever asked adds it; no backend sends it.
+
+    `message` is what a person has to know: what failed and what to do, why it may not be whole, or nothing.
+    """
 
     finish_reason: FinishReason
     message: str
@@ -308,9 +311,9 @@ class Backend(Protocol):
 class Record:
     """What stays in the notebook of one reply.
 
-    `note` is a line beside the text (why it stopped early), never a part of it, `failure` says what failed;
-    `steps` is what was done on the way. `elapsed` and `first_token_after` are seconds. `metadata` is the
-    provenance: JSON that goes into the output's metadata.
+    `note` is a line beside the text (why it stopped early), never a part of it, `failure` says what failed
+    and what to do; `steps` is what was done on the way. `elapsed` and `first_token_after` are seconds.
+    `metadata` is the provenance: JSON that goes into the output's metadata.
     """
 
     model: str

@@ -42,7 +42,15 @@ class Replies(Mapping[str, Reply]):
 
     def to_records(self) -> list[Record]:
         """What stays in the notebook: one record per model."""
-        return [reply.to_record(model) for model, reply in self.items()]
+        return to_records(list(self.values()))
+
+
+def to_records(replies: Sequence[Reply]) -> list[Record]:
+    """What stays of the replies of one cell; several are told apart by the names they were asked by."""
+    if len(replies) == 1:
+        return [replies[0].to_record()]
+    names = distinct([reply.requested_model for reply in replies])
+    return [reply.to_record(name) for name, reply in zip(names, replies, strict=True)]
 
 
 def distinct(names: Sequence[str]) -> list[str]:

@@ -148,7 +148,7 @@ class Reply:
             finish_reason=self.finish_reason,
             reasoning=self.reasoning,
             note=INCOMPLETE_NOTE if self.finish_reason == "incomplete" else "",
-            failure=self.error.message if self.error else "",
+            failure=str(self.error or ""),
             usage=self.usage,
             elapsed=self.elapsed,
             first_token_after=self.first_token_after,

@@ -7,13 +7,50 @@ from collections.abc import Sequence
 
 from ..chat.messages import Record
 
-_HEADER = ("model", "first token", "total", "tokens", "finish reason")
+HEADER = ("model", "first token", "total", "tokens", "finish reason")
 
 
 def to_comparison(sections: Sequence[tuple[Record, str]]) -> str:
     """Return the document; each record comes with its text as Markdown."""
-    told = [f"### {as_text(record.model)}\n\n{_section(record, text)}" for record, text in sections]
-    return "\n\n".join([*told, _table([record for record, _ in sections])])
+    return "\n\n".join(to_parts(sections))
+
+
+def to_parts(sections: Sequence[tuple[Record, str]]) -> list[str]:
+    """Return the document's parts, none of which reaches into the next: the sections, and the table."""
+    told = [
+        "\n\n".join(filter(None, [to_heading(record), closed(text), to_ending(record, bool(text))]))
+        for record, text in sections
+    ]
+    return [*told, to_table([record for record, _ in sections])]
+
+
+def to_heading(record: Record) -> str:
+    """Return the line that stands above a reply."""
+    return f"### {as_text(record.model)}"
+
+
+def to_ending(record: Record, has_text: bool) -> str:
+    """Return what is said below a reply: what failed, why it stopped early, that nothing came; or nothing."""
+    said = [f"> {as_text(words)}" for words in (record.failure, record.note) if words]
+    return "\n\n".join(said) or ("" if has_text else "*(nothing came)*")
+
+
+def to_table(records: Sequence[Record]) -> str:
+    """Return the table of times, tokens, and how each ended."""
+    rows = [HEADER, ("---",) * len(HEADER), *(tuple(map(as_text, facts(record))) for record in records)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def facts(record: Record) -> tuple[str, ...]:
+    """Return a record's row of the table, as plain text; what is not known is `?`."""
+    tokens = record.usage.completion_tokens if record.usage else None
+    return (
+        record.model,
+        _seconds(record.first_token_after),
+        _seconds(record.elapsed),
+        "?" if tokens is None else f"{tokens:,}",
+        record.finish_reason,
+    )
 
 
 def as_text(words: str) -> str:
@@ -23,35 +60,15 @@ def as_text(words: str) -> str:
 
 def closed(text: str) -> str:
     """Close a code fence that a reply left open: it would swallow what comes after it."""
+    if "```" not in text and "~~~" not in text:
+        return text
     from markdown_it import MarkdownIt
 
-    heading = f"{text}\n\n# end"
-    tokens = MarkdownIt().parse(heading)
-    if tokens and tokens[-1].type == "heading_close":
-        return text
-    fence = next((token for token in reversed(tokens) if token.type == "fence"), None)
-    return text if fence is None else f"{text}\n{fence.markup}"
-
-
-def _section(record: Record, text: str) -> str:
-    ended = [f"> {as_text(said)}" for said in (record.failure, record.note) if said]
-    return "\n\n".join([*([closed(text)] if text else []), *ended]) or "*(nothing came)*"
-
-
-def _table(records: Sequence[Record]) -> str:
-    rows = [_HEADER, ("---",) * len(_HEADER), *map(_row, records)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _row(record: Record) -> tuple[str, ...]:
-    tokens = record.usage.completion_tokens if record.usage else None
-    return (
-        as_text(record.model),
-        _seconds(record.first_token_after),
-        _seconds(record.elapsed),
-        "?" if tokens is None else f"{tokens:,}",
-        as_text(record.finish_reason),
-    )
+    # What may be raw HTML is rendered with HTML off, so that it swallows nothing. Blocks alone matter here.
+    blocks = MarkdownIt("commonmark", {"html": False}).disable("inline")
+    tokens = blocks.parse(f"{text}\n\n# end")
+    last = tokens[-1]
+    return f"{text}\n{last.markup}" if last.type == "fence" else text
 
 
 def _seconds(seconds: float | None) -> str:

@@ -50,7 +50,7 @@ def choose_sink(
     if quiet:
         return SilentSink()
     if display == "text" or (display == "auto" and front_end is FrontEnd.TERMINAL):
-        return TerminalSink(show_reasoning=show_reasoning)
+        return TerminalSink(models, show_reasoning=show_reasoning)
     if display == "widget" or (display == "auto" and front_end is FrontEnd.NOTEBOOK):
         from .widget import WidgetSink
 

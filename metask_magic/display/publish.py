@@ -29,13 +29,12 @@ class PublishSink:
                 self._place.say(event.text)
 
     def close(self, records: Sequence[Record]) -> None:
-        if any(record.text for record in records):
+        if len(records) > 1 or any(record.text for record in records):
             self._place.display(*to_output(records))
         say_notes(records, self._place)
 
 
 def say_notes(records: Sequence[Record], place: Place) -> None:
-    """Say what is to be said beside the replies; it is no part of them."""
-    for record in records:
-        if record.note:
-            place.say(record.note)
+    """Say what is to be said beside a reply; it is no part of it. Of several, the record says it."""
+    if len(records) == 1 and records[0].note:
+        place.say(records[0].note)

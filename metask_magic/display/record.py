@@ -18,6 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..chat.messages import JSON, Format, Record, Step
+from .comparison import to_comparison, to_ending, to_heading, to_parts, to_table
 from .json_indent import indented
 from .mathematics import with_dollars
 from .page import to_sandboxed_page
@@ -109,11 +110,11 @@ def to_bundle(text: str, format: Format = "markdown", steps: Sequence[Step] = ()
     """
     if format == "text":
         return {"text/plain": text}
-    plain = _below(steps_to_plain(steps), text)
+    plain = _joined(steps_to_plain(steps), text)
     listed = steps_to_markdown(steps)
     if format == "html":
         return {"text/html": _to_html(listed) + to_sandboxed_page(unwrap(text, format)), "text/plain": plain}
-    return _markdown_bundle(_below(listed, _to_markdown(text, format)), plain)
+    return _markdown_bundle(_joined(listed, _to_markdown(text, format)), plain)
 
 
 def to_output(records: Sequence[Record]) -> tuple[Bundle, dict[str, JSON]]:
@@ -125,23 +126,33 @@ def to_output(records: Sequence[Record]) -> tuple[Bundle, dict[str, JSON]]:
 
 
 def _to_document(records: Sequence[Record]) -> Bundle:
-    """One document of several replies, each below its model's name; one cell gives them all one format."""
-    bundles = [to_bundle(record.text, record.format, record.steps) for record in records]
-    headings = [f"### {_as_heading(record.model)}" for record in records]
-    plain = "\n\n".join(map(_below, headings, (bundle["text/plain"] for bundle in bundles)))
-    if records and records[0].format == "text":
-        return {"text/plain": plain}
-    if records and records[0].format == "html":
-        pairs = zip(map(_to_html, headings), bundles, strict=True)
-        return {
-            "text/html": "".join(heading + bundle["text/html"] for heading, bundle in pairs),
-            "text/plain": plain,
-        }
-    shown = (
-        _below(steps_to_markdown(record.steps), _to_markdown(record.text, record.format))
-        for record in records
+    """One document of several replies, and a table of how they went; one cell gives them all one format."""
+    plain = to_comparison(
+        [(record, _joined(steps_to_plain(record.steps), record.text)) for record in records]
     )
-    return _markdown_bundle("\n\n".join(map(_below, headings, shown)), plain)
+    if all(record.format == "html" for record in records):
+        pages = "".join(map(_to_page, records))
+        return {"text/html": f"{_STYLE}{pages}{_to_body(to_table(records))}", "text/plain": plain}
+    parts = to_parts([(record, _to_section(record)) for record in records])
+    markdown = "\n\n".join(parts)
+    if _SUSPECT.search(markdown):  # each by itself, so that none changes how another is read
+        return {"text/html": "".join([_STYLE, *map(_to_body, parts)]), "text/plain": plain}
+    return {"text/markdown": markdown, "text/plain": plain}
+
+
+def _to_section(record: Record) -> str:
+    shown = _to_markdown(record.text, record.format) if record.text.strip() else ""
+    return with_dollars(_joined(steps_to_markdown(record.steps), shown))
+
+
+def _to_page(record: Record) -> str:
+    """A reply of HTML below its model's name."""
+    upper = (
+        _joined(to_heading(record), steps_to_markdown(record.steps)) if record.steps else to_heading(record)
+    )
+    page = to_sandboxed_page(unwrap(record.text, record.format)) if record.text.strip() else ""
+    ending = to_ending(record, bool(page))
+    return _to_body(upper) + page + (_to_body(ending) if ending else "")
 
 
 def _markdown_bundle(markdown: str, plain: str) -> Bundle:
@@ -154,14 +165,16 @@ def _to_html(markdown: str) -> str:
     return to_safe_html(markdown) if markdown else ""
 
 
-def _below(upper: str, lower: str) -> str:
-    return f"{upper}\n\n{lower}" if upper else lower
+def _joined(*parts: str) -> str:
+    return "\n\n".join(filter(None, parts))
 
 
 def _to_markdown(text: str, format: Format) -> str:
     """The Markdown that shows a text of this format."""
     if format == "json":
         return _as_json_block(unwrap(text, format))
+    if format == "text":
+        return _fenced(unwrap(text, format), "")
     if format == "math":
         return _as_formula(text, unwrap(text, format))
     return text
@@ -174,9 +187,13 @@ def _as_json_block(text: str) -> str:
         pass
     else:
         text = indented(text.strip())
+    return _fenced(text, "json")
+
+
+def _fenced(text: str, language: str) -> str:
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}json\n{text}\n{fence}"
+    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def _as_formula(text: str, tex: str) -> str:
@@ -189,6 +206,10 @@ def _as_formula(text: str, tex: str) -> str:
 
 def to_safe_html(text: str) -> str:
     """Render untrusted Markdown to HTML that runs and fetches nothing."""
+    return _STYLE + _to_body(text)
+
+
+def _to_body(text: str) -> str:
     import nh3
 
     if text.count("[") - text.count("]") > MOST_OPEN_BRACKETS:  # for each a parser looks through the rest
@@ -204,7 +225,7 @@ def to_safe_html(text: str) -> str:
     )
     # Markdown may put a command together that its source does not show, out of entities.
     untypeset = f" {UNTYPESET}" if _TEX.search(html.unescape(text)) else ""
-    return f'{_STYLE}<div class="metask-record{untypeset}">{body}</div>'
+    return f'<div class="metask-record{untypeset}">{body}</div>'
 
 
 def _only_harmless(tag: str, name: str, value: str) -> str | None:
@@ -213,11 +234,6 @@ def _only_harmless(tag: str, name: str, value: str) -> str | None:
     if name == "href":  # a browser takes `https:there` for a relative link
         return value if re.match(r"https?://|mailto:", value, re.IGNORECASE) else None
     return value
-
-
-def _as_heading(model: str) -> str:
-    """A model's name as one line of Markdown text."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~$])", r"\\\1", " ".join(model.split()))
 
 
 @cache

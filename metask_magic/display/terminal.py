@@ -1,94 +1,134 @@
 """The sink of a terminal: text is printed as it comes.
 
-Several replies at once cannot share one stream of text: the first is printed live, the others in their
-order as they end.
+Several replies at once cannot share one stream of text: one of them is printed live, and the others when it
+has ended, each as a whole if it has ended too.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from ..chat.messages import Continued, Event, Notice, ReasoningDelta, Record, Step, Stepped, TextDelta
+from ..chat.messages import (
+    Continued,
+    Ended,
+    Event,
+    FinishReason,
+    Notice,
+    ReasoningDelta,
+    Record,
+    Stepped,
+    TextDelta,
+)
+from .comparison import HEADER, facts
 from .place import Place
 from .printable import printable
+from .printer import Printer
 from .publish import say_notes
-from .steps import FAILED
+from .table import Table
 
-DIM, PLAIN = "\x1b[2m", "\x1b[0m"
+_SHOWN = TextDelta | ReasoningDelta | Stepped | Ended
 
-# Of what came of a step, so much is printed.
-LINES = 3
-LINE_LENGTH = 200
-ANEW = "── That gives way to a new answer."
+
+@dataclass(slots=True)
+class _Column:
+    """A reply: what has not been printed yet, and how much of its text has been taken in."""
+
+    held: list[Event] = field(default_factory=list)
+    characters: int = 0
+    ended: bool = False
+
+    def take(self, event: Event) -> None:
+        self.held.append(event)
+        match event:
+            case TextDelta(text):
+                self.characters += len(text)
+            case Continued(keep_text=False):
+                self.characters = 0
+            case Ended():
+                self.ended = True
+
+    @property
+    def begun(self) -> bool:
+        return any(isinstance(event, _SHOWN) for event in self.held)
 
 
 class TerminalSink:
-    """Prints replies to stdout, reasoning and steps dimmed, notices to stderr."""
+    """Prints replies to stdout, reasoning and steps dimmed, notices to stderr.
 
-    def __init__(self, *, show_reasoning: bool = True) -> None:
-        self._show_reasoning = show_reasoning
+    Of several replies the first to begin is printed live below its model's name. When it ends, those that
+    ended meanwhile are printed, in the order they did; then another one goes on live.
+    """
+
+    def __init__(self, models: Sequence[str], *, show_reasoning: bool = True) -> None:
+        self._models = [" ".join(printable(model).split()) for model in models]
         self._place = Place()
-        self._reasoning = False
-        self._printed = False
-        self._in_line = False
+        self._printer = Printer(self._place, show_reasoning=show_reasoning)
+        self._columns = [_Column() for _ in models]
+        self._live: int | None = None
+        self._ended: deque[int] = deque()  # and not yet printed
+
+    @property
+    def _several(self) -> bool:
+        return len(self._models) > 1
 
     def open(self, stop: Callable[[int | None], None]) -> None:
         pass
 
     def show(self, news: Mapping[int, Sequence[Event]]) -> None:
         for column, event in ((column, event) for column, events in news.items() for event in events):
-            match event:
-                case Notice(text):
-                    self._place.say(text)
-                case TextDelta(text) if column == 0:
-                    self._print(text, reasoning=False)
-                case ReasoningDelta(text) if column == 0 and self._show_reasoning:
-                    self._print(text, reasoning=True)
-                case Stepped(step) if column == 0:
-                    self._print_line(_as_lines(step))
-                case Continued(keep_text=False) if column == 0 and self._printed:
-                    self._print_line(ANEW)
+            if isinstance(event, Notice):
+                said = f"{self._models[column]}: {event.text}" if self._several else event.text
+                self._place.say(said)
+            else:
+                self._take(column, event)
+        self._print()
 
-    def _print(self, text: str, *, reasoning: bool) -> None:
-        if reasoning != self._reasoning:
-            self._place.stdout.write(DIM if reasoning else f"{PLAIN}\n\n")
-            self._reasoning = reasoning
-        self._place.stdout.write(printable(text))
-        self._place.stdout.flush()
-        self._printed = True
-        self._in_line = not text.endswith("\n")
+    def _take(self, column: int, event: Event) -> None:
+        self._columns[column].take(event)
+        if isinstance(event, Ended) and column != self._live:
+            self._ended.append(column)
 
-    def _print_line(self, text: str) -> None:
-        """Print something on lines of its own, dimmed."""
-        if self._reasoning:
-            self._place.stdout.write(PLAIN)
-            self._reasoning = False
-        if self._in_line:
-            print(file=self._place.stdout)
-        print(f"{DIM}{text}{PLAIN}", file=self._place.stdout, flush=True)
-        self._printed = self._in_line = False
+    def _print(self) -> None:
+        """Print what may be printed now."""
+        while True:
+            if self._live is None:
+                self._live = self._next()
+                if self._live is None:
+                    return
+                if self._several:
+                    self._printer.print_heading(self._models[self._live])
+            column = self._columns[self._live]
+            held, column.held = column.held, []
+            for event in held:
+                self._printer.print(event, say_end=self._several)
+            if not column.ended:
+                return
+            self._live = None
+
+    def _next(self) -> int | None:
+        if self._ended:
+            return self._ended.popleft()
+        waiting = (at for at, column in enumerate(self._columns) if not column.ended and column.begun)
+        return next(waiting, None)
 
     def close(self, records: Sequence[Record]) -> None:
-        if self._reasoning:
-            self._place.stdout.write(PLAIN)
-        if self._printed:
-            print(file=self._place.stdout, flush=True)
-        for record in records[1:]:
-            steps = (f"{DIM}{_as_lines(step)}{PLAIN}" for step in record.steps)
-            lines = [f"\n── {printable(record.model)}", *steps, printable(record.text)]
-            print("\n".join(lines), file=self._place.stdout, flush=True)
+        unfinished = [at for at, column in enumerate(self._columns) if not column.ended]
+        for at in sorted(unfinished, key=lambda at: at != self._live):
+            for event in self._missing(self._columns[at], records[at]):
+                self._take(at, event)
+        self._print()
+        self._printer.finish()
+        if self._several:
+            rows = [tuple(map(printable, facts(record))) for record in records]
+            print(f"\n{Table('', HEADER, tuple(rows))}", file=self._place.stdout, flush=True)
         say_notes(records, self._place)
 
-
-def _as_lines(step: Step) -> str:
-    """`→ title`, and below it `← result`, cut to a few lines."""
-    title = _cut(printable(" ".join(step.title.split())))
-    lines = [_cut(printable(line)) for line in step.body.strip().split("\n") if line]
-    mark = FAILED if step.failed else "←"
-    results = [f"{' ' if at else mark} {line}" for at, line in enumerate(lines[:LINES])]
-    more = ["  …"] if len(lines) > LINES else []
-    return "\n".join([f"→ {title}", *results, *more])
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= LINE_LENGTH else f"{line[: LINE_LENGTH - 1]}…"
+    @staticmethod
+    def _missing(column: _Column, record: Record) -> list[Event]:
+        """What `show` did not get any more: an interrupt ends the showing before the replies."""
+        rest = record.text[column.characters :]
+        reason: FinishReason = "interrupted" if record.finish_reason == "interrupted" else "stop"
+        ended = Ended(reason, record.failure or record.note)
+        return [*([TextDelta(rest)] if rest else []), ended]

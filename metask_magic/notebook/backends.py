@@ -13,12 +13,13 @@ from ..chat.loop import network
 from ..chat.messages import Backend, Request
 from ..chat.reply import Reply
 from ..chat.structured import Refused
-from ..errors import LocalModelError, MetaskError, MissingKeyError, OptionError, PromptError
+from ..errors import LocalModelError, MissingKeyError, OptionError, PromptError
 from ..gateway.client import Connection, GatewayClient
 from ..gateway.embedded import LOCAL, EmbeddedBackend
 from ..gateway.models import Catalog, Model, nearest
 from ..settings import Metask
 from .commands import did_you_mean
+from .suggestion import SuggestingBackend
 
 _NO_NAME = re.compile(r"""[\s"'`<>{}()=,;|\\]""")
 
@@ -36,7 +37,7 @@ class Backends:
 
     def for_model(self, model: str) -> Backend:
         """Return what answers for a model. Raises `SettingError` where nothing can be sent."""
-        return self._local() if model == LOCAL else self._connected()[0]
+        return self._local() if model == LOCAL else SuggestingBackend(*self._connected())
 
     def destination(self, model: str) -> str:
         """Return where a request for a model goes, in words for a person."""
@@ -94,15 +95,6 @@ class Backends:
         raise OptionError(
             f"{name!r} cannot be the name of a model.", near or "`%metask models` lists the models."
         )
-
-    def suggest(self, error: MetaskError, name: str) -> None:
-        """Put the nearest names into the remedy; a list that cannot be had must not hide the error."""
-        try:
-            models = self.models()
-        except MetaskError:
-            return
-        near = did_you_mean(nearest(name, (model.id for model in models if model.id != name)))
-        error.remedy = f"{near} {error.remedy}".strip()
 
     def known_names(self) -> tuple[str, ...]:
         """Return the model names that are known without asking."""

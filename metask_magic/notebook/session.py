@@ -25,7 +25,7 @@ from ..chat.rounds import ToolBackend
 from ..chat.structured import StructuredBackend
 from ..display.front_end import FrontEnd, choose_sink, detect
 from ..display.place import Place
-from ..errors import Interrupted, MetaskError, NotFoundError, OptionError
+from ..errors import Interrupted, MetaskError, OptionError
 from ..settings import Metask
 from . import export
 from .backends import Backends
@@ -242,9 +242,6 @@ class Session:
         if outcome.interrupted and any(reply.finish_reason == "interrupted" for reply in replies):
             return Interrupted(value)
         errors = [reply.error for reply in replies if reply.error]
-        for reply in replies:
-            if isinstance(reply.error, NotFoundError):
-                self.backends.suggest(reply.error, reply.requested_model)
         if len(errors) < len(replies):
             return None
         errors[0].reply = value

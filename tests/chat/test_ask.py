@@ -23,6 +23,7 @@ from metask_magic.chat.messages import (
     Served,
     TextDelta,
 )
+from metask_magic.chat.reply import INCOMPLETE_NOTE
 from metask_magic.errors import MetaskError, ServerError
 
 from .fakes import Recorder, Script
@@ -215,8 +216,8 @@ def test_a_sink_stops_one_reply_or_all_that_run(
     ("steps", "ended"),
     [
         (WHOLE, Ended("stop", "")),
-        ((A,), Ended("incomplete", "")),
-        ((A, ServerError("Down.")), Ended("error", "Down.")),
+        ((A,), Ended("incomplete", INCOMPLETE_NOTE)),
+        ((A, ServerError("Down.", "Wait.")), Ended("error", "Down. Wait.")),
     ],
 )
 def test_the_last_event_says_how_it_ended(

@@ -45,6 +45,7 @@ def test_a_reply_without_text_says_so() -> None:
         ("- item\n\n  ```\n  x", ""),  # the end of the list is the end of its fence
         ("> ```\n> x", ""),
         ("", ""),
+        ("```\nx\n```\n\n<!-- never closed", ""),
     ],
 )
 def test_an_open_fence_is_closed(text: str, end: str) -> None:

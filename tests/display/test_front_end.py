@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from metask_magic.chat.messages import ReasoningDelta
 from metask_magic.display.front_end import FrontEnd, choose_sink, detect
 from metask_magic.display.terminal import TerminalSink
 
@@ -70,7 +71,8 @@ def test_quiet(front_end: FrontEnd, display: str) -> None:
 
 
 @pytest.mark.parametrize("show_reasoning", [True, False])
-def test_reasoning_is_passed_on(show_reasoning: bool) -> None:
+def test_reasoning_is_passed_on(show_reasoning: bool, capsys: pytest.CaptureFixture[str]) -> None:
     sink = choose_sink(TERMINAL, "auto", ["m"], quiet=False, show_reasoning=show_reasoning)
     assert isinstance(sink, TerminalSink)
-    assert sink._show_reasoning is show_reasoning
+    sink.show({0: [ReasoningDelta("Hm.")]})
+    assert ("Hm." in capsys.readouterr().out) is show_reasoning

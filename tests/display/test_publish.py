@@ -10,6 +10,13 @@ from metask_magic.chat.messages import Notice, ReasoningDelta, Record, TextDelta
 from metask_magic.display.publish import PublishSink
 from metask_magic.display.silent import SilentSink
 
+TABLE = (
+    "| model | first token | total | tokens | finish reason |\n"
+    "| --- | --- | --- | --- | --- |\n"
+    "| m | ? | ? | ? | stop |\n"
+    "| m | ? | ? | ? | stop |"
+)
+
 Displayed = list[tuple[Any, dict[str, Any]]]
 
 
@@ -28,8 +35,12 @@ def record(text: str, note: str = "") -> Record:
     ("texts", "markdown", "metadata"),
     [
         (["a"], "a", {"model": "m"}),
-        (["a", "b"], "### m\n\na\n\n### m\n\nb", [{"model": "m"}, {"model": "m"}]),
-        (["", "b"], "### m\n\n\n\n### m\n\nb", [{"model": "m"}, {"model": "m"}]),
+        (["a", "b"], f"### m\n\na\n\n### m\n\nb\n\n{TABLE}", [{"model": "m"}, {"model": "m"}]),
+        (
+            ["", ""],
+            f"### m\n\n*(nothing came)*\n\n### m\n\n*(nothing came)*\n\n{TABLE}",
+            [{"model": "m"}] * 2,
+        ),
     ],
 )
 def test_published_once_at_the_end(
@@ -44,7 +55,7 @@ def test_published_once_at_the_end(
     assert displayed == [(bundle, {"raw": True, "metadata": {"metask": metadata}, "display_id": None})]
 
 
-@pytest.mark.parametrize("texts", [[], [""], ["", ""]])
+@pytest.mark.parametrize("texts", [[], [""]])
 def test_nothing_to_publish(displayed: Displayed, texts: list[str]) -> None:
     PublishSink().close([record(text) for text in texts])
     assert displayed == []
@@ -54,8 +65,14 @@ def test_notices_and_notes_go_to_stderr(displayed: Displayed, capsys: pytest.Cap
     sink = PublishSink()
     sink.show({0: [TextDelta("a"), Notice("Trying again.")]})
     assert capsys.readouterr() == ("", "Trying again.\n")
-    sink.close([record("a", "Not whole."), record("b")])
+    sink.close([record("a", "Not whole.")])
     assert capsys.readouterr() == ("", "Not whole.\n")
+
+
+def test_of_several_the_record_says_it(displayed: Displayed, capsys: pytest.CaptureFixture[str]) -> None:
+    PublishSink().close([record("a", "Not whole."), record("b")])
+    assert "a\n\n> Not whole.\n\n### m" in displayed[0][0]["text/markdown"]
+    assert capsys.readouterr() == ("", "")
 
 
 def test_quiet_is_silent(displayed: Displayed, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from metask_magic.chat.messages import Format, Record, Step
-from metask_magic.display.record import to_bundle, to_output, to_safe_html
+from metask_magic.display.comparison import to_table
+from metask_magic.display.record import UNTYPESET, to_bundle, to_output, to_safe_html
 
 # -- what a page may have -------------------------------------------------------------------------------
 
@@ -457,7 +458,11 @@ def test_one_record() -> None:
 )
 def test_several_records_are_one_document(model: str, heading: str) -> None:
     bundle, metadata = to_output([record(model, "one"), record("n", "two")])
-    assert bundle["text/markdown"] == f"### {heading}\n\none\n\n### n\n\ntwo"
+    assert bundle["text/markdown"] == (
+        f"### {heading}\n\none\n\n### n\n\ntwo\n\n"
+        "| model | first token | total | tokens | finish reason |\n| --- | --- | --- | --- | --- |\n"
+        f"| {heading} | ? | ? | ? | stop |\n| n | ? | ? | ? | stop |"
+    )
     assert bundle["text/plain"] == bundle["text/markdown"]
     assert metadata == {"metask": [{"model": model}, {"model": "n"}]}
     title = _LAB.parse(bundle["text/markdown"])[1].children
@@ -532,24 +537,50 @@ def test_html_stands_below_its_steps() -> None:
     assert bundle["text/plain"] == "f('<b>') → 1\n\n```html\n<p>Hi</p>\n```"
 
 
+TABLE_OF_TWO = to_table([record("a", ""), record("b", "")])
+
+
 @pytest.mark.parametrize(
-    ("format", "kinds"),
-    [
-        ("text", {"text/plain"}),
-        ("html", {"text/html", "text/plain"}),
-        ("json", {"text/markdown", "text/plain"}),
-    ],
+    ("format", "shown"),
+    [("text", "```\n{text}\n```"), ("json", "```json\n{text}\n```"), ("math", "$$\n{text}\n$$")],
 )
-def test_several_records_of_a_format(format: Format, kinds: set[str]) -> None:
-    records = [Record(model, f'"{model}"', "stop", format=format, steps=(Step("f", "1"),)) for model in "ab"]
+def test_several_records_of_a_format(format: Format, shown: str) -> None:
+    texts = ['"$x"' if format != "math" else "x^2", ""]
+    records = [
+        Record(model, text, "stop", format=format, steps=(Step("f", "1"),))
+        for model, text in zip("ab", texts, strict=True)
+    ]
     bundle, _ = to_output(records)
-    assert bundle.keys() == kinds
-    steps = "" if format == "text" else "f → 1\n\n"
-    assert bundle["text/plain"] == f'### a\n\n{steps}"a"\n\n### b\n\n{steps}"b"'
-    if format == "html":
-        assert bundle["text/html"].count("<iframe") == bundle["text/html"].count("<h3>") == 2
-    if format == "json":
-        assert bundle["text/markdown"].count("> - `f` → `1`\n\n```json\n") == 2
+    assert bundle == {
+        "text/markdown": f"### a\n\n> - `f` → `1`\n\n{shown.format(text=texts[0])}\n\n"
+        f"### b\n\n> - `f` → `1`\n\n{TABLE_OF_TWO}",
+        "text/plain": f"### a\n\nf → 1\n\n{texts[0]}\n\n### b\n\nf → 1\n\n{TABLE_OF_TWO}",
+    }
+
+
+def test_several_pages() -> None:
+    page = Record("a", "<b>x</b>", "stop", format="html", steps=(Step("f", "1"),))
+    empty = Record("b_", "", "error", format="html", failure="<i>No</i>.")
+    bundle, _ = to_output([page, empty])
+    shown = bundle["text/html"]
+    assert bundle.keys() == {"text/html", "text/plain"}
+    assert (shown.count("<iframe"), shown.count("<h3>"), shown.count("<table>")) == (1, 2, 1)
+    order = ["<h3>a</h3>", "<code>f</code>", "<iframe", "<h3>b_</h3>", "&lt;i&gt;No&lt;/i&gt;.", "<table>"]
+    assert sorted(map(shown.index, order)) == [shown.index(each) for each in order]
+    assert (shown.count("<style>"), shown.count("<i>")) == (1, 0)
+
+
+def test_one_record_changes_nothing_in_another() -> None:
+    """What spoils a text for its reader (too deep, no mathematics, a `$$` without an end) stays its own."""
+    hostile = "<b>\n\n" + "[" * 1000 + "\n\n$$\nx"
+    texts = [hostile, r"$$\href{a}{b}$$", "**b** $x$", "$$\ny\n$$", "[x]: https://example.com", "[x]"]
+    bundle, _ = to_output([record(str(at), text) for at, text in enumerate(texts)])
+    shown = bundle["text/html"]
+    assert "<strong>b</strong> $x$" in shown
+    assert "<p>$$y$$</p>" in shown.replace("\n$$", "$$").replace("$$\n", "$$")
+    assert "<p>[x]</p>" in shown
+    assert shown.count(UNTYPESET) == 1
+    assert len(re.findall("<h3>", shown)) == len(texts) - 1  # in the first nothing is looked for
 
 
 # -- cost -----------------------------------------------------------------------------------------------
@@ -682,4 +713,4 @@ def test_words_that_are_schemes_too_are_ordinary(text: str) -> None:
 
 
 def test_a_flood_of_brackets_is_shown_as_it_is() -> None:
-    assert to_safe_html("![" * 600 + "<b>").startswith("<pre>![")
+    assert "</style><pre>![" in to_safe_html("![" * 600 + "<b>")
