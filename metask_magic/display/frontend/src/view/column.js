@@ -95,6 +95,7 @@ export class ColumnView {
     this.#copy.setAttribute("aria-label", `Copy the reply of ${this.#title} as Markdown`);
     this.#state.setAttribute("aria-hidden", "true"); // the announcer says it
     const title = element("bdi", [this.#title], "metask-title");
+    title.title = this.#title; // it may be too long to be shown whole
     const tools = element("div", [this.#stop, this.#copy], "metask-tools");
     const dot = element("span", [], "metask-dot");
     dot.setAttribute("aria-hidden", "true");
