@@ -10,6 +10,8 @@ import pytest
 from metask_magic import errors
 from metask_magic.errors import Interrupted, MetaskError
 
+SEVERAL = {"m": SimpleNamespace(text="x" * 1200), "n": SimpleNamespace(text="so far.")}
+
 
 @pytest.mark.parametrize(
     ("error", "lines"),
@@ -25,6 +27,11 @@ from metask_magic.errors import Interrupted, MetaskError
             Interrupted(SimpleNamespace(text="x" * 1200)),
             ["Interrupted: Stopped. The 1,200 characters that came are kept in _."],
         ),
+        (Interrupted(SEVERAL), ["Interrupted: Stopped. The 1,207 characters that came are kept in _."]),
+        (
+            Interrupted({"m": SimpleNamespace(text="")}),
+            ["Interrupted: Stopped before any text came."],
+        ),
     ],
 )
 def test_an_error_shows_a_few_lines(error: MetaskError | Interrupted, lines: list[str]) -> None:
@@ -35,6 +42,17 @@ def test_partial_text_is_mentioned() -> None:
     error = MetaskError("Cut.")
     error.reply = SimpleNamespace(text="so far")
     assert error._render_traceback_()[-1] == "  The 6 characters that came are kept in _."
+
+
+def test_where_all_models_failed_it_says_so() -> None:
+    error = MetaskError("It failed.", "Do this.")
+    error.reply = SEVERAL
+    assert error._render_traceback_() == [
+        "MetaskError: It failed.",
+        "  → Do this.",
+        "  All 2 models failed; this is what the first one met.",
+        "  The 1,207 characters that came are kept in _.",
+    ]
 
 
 def test_asked_again_it_shows_the_traceback() -> None:

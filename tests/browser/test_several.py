@@ -15,7 +15,7 @@ from .test_widget import MARKDOWN, READABLE, THEMES, pieces, shade
 
 STOPPED, FAILING, WHOLE = "gpt-4o-mini", "claude-3-5-sonnet-20241022", "gemini-1.5-pro"
 ASK = f"%%metask {STOPPED} {FAILING} {WHOLE} -o replies\nHi"
-TELL = "print([(r.text[:7], r.finish_reason) for r in replies.values()])"
+TELL = "print([(r.text[:5], r.finish_reason) for r in replies.values()])"
 NARROW = {"width": 700, "height": 900}
 
 
@@ -92,7 +92,7 @@ def test_three_columns_each_with_its_own_end(lab: Lab, gateway: GatewayServer, s
         notebook.set_theme(theme)
         notebook.screenshot(screenshots / f"several-record-{shade(theme)}.png")
     notebook.run(2)
-    notebook.expect_text(2, "[('# One\\n', 'interrupted'), ('# Two\\n', 'error'), ('# A hea', 'stop')]")
+    notebook.expect_text(2, "[('# One', 'interrupted'), ('# Two', 'error'), ('# A h', 'stop')]")
 
 
 def test_many_columns_long_names_and_a_long_text(lab: Lab, gateway: GatewayServer, screenshots: Path) -> None:

@@ -249,3 +249,12 @@ def test_sink_that_cannot_close_fails_all_and_hides_no_error(loop: LoopThread) -
 
 def test_nothing_asked(loop: LoopThread) -> None:
     assert run(Recorder(), loop) == Outcome(())
+
+
+def test_a_model_asked_twice_has_two_names(loop: LoopThread) -> None:
+    sink = Recorder()
+    asked = [(Request("m", (Message("user", "Hi"),)), Script(Served("m-1", None), *WHOLE)) for _ in range(2)]
+    ask(asked, sink, loop=loop)
+    assert [record.model for record in sink.records] == ["m", "m (2)"]
+    ask(asked[:1], sink, loop=loop)
+    assert [record.model for record in sink.records] == ["m-1"], "alone, as the server names it"

@@ -199,6 +199,21 @@ def test_ten_thousand_pieces_cost_little_more_than_their_text() -> None:
     assert sent < 4 * 50_000
 
 
+def bytes_sent(chunks: int) -> int:
+    """What the page gets of eight replies of so many chunks, ten of each a message."""
+    view, page = open_view(*"abcdefgh")
+    for _ in range(chunks // 10):
+        for at in range(8):
+            view.update(at, text="a word " * 10, status="streaming")
+        view.flush()
+    return len(json.dumps(page.received))
+
+
+@pytest.mark.parametrize("chunks", [500, 700, 1_000, 1_400, 2_000])
+def test_the_traffic_of_many_columns_grows_as_their_text(chunks: int) -> None:
+    assert bytes_sent(2 * chunks) < 2.3 * bytes_sent(chunks)
+
+
 def test_steps_are_sent_once_and_keep_their_places() -> None:
     view, page = open_view("a", "b")
     shown = [{"title": f"f({n})", "body": str(n), "failed": n == 2} for n in range(3)]

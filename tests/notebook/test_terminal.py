@@ -104,3 +104,21 @@ def test_each_line_is_a_turn_of_its_own(terminal: Terminal, gateway: GatewayServ
     assert [message["content"] for message in gateway.last.json["messages"]] == ["one", "one", "three"]
     terminal.type("%metask chats show story")
     terminal.wait_for("story: 2 turns")
+
+
+def test_several_models_one_after_the_other(terminal: Terminal, gateway: GatewayServer) -> None:
+    first, second, third = Gate(), Gate(), Gate()
+    gateway.script(Streamed(["One be", first, "gins."]), model="gpt-4o")
+    gateway.script(Streamed([second, "Two."]), model="o1")
+    gateway.script(Streamed([third, "Three."]), model="o3-mini")
+    terminal.type("%config Metask.aliases = {'all': 'gpt-4o o1 o3-mini'}")
+    terminal.type("%metask all Hi")
+    terminal.wait_for("── gpt-4o\nOne be")
+    second.open()
+    (of_second,) = (received for received in gateway.wait_for_requests(3) if received.json["model"] == "o1")
+    assert of_second.finished.wait(30)
+    first.open()
+    terminal.wait_for("gins.\n\n── o1\nTwo.")
+    third.open()
+    terminal.wait_for("\n\n── o3-mini\nThree.\n\nmodel    first token")
+    terminal.wait_for("<Replies from gpt-4o: stop, o1: stop, o3-mini: stop>")
