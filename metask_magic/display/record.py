@@ -127,14 +127,15 @@ def to_output(records: Sequence[Record]) -> tuple[Bundle, dict[str, JSON]]:
 
 def _to_document(records: Sequence[Record]) -> Bundle:
     """One document of several replies, and a table of how they went; one cell gives them all one format."""
-    plain = to_comparison(
-        [(record, _joined(steps_to_plain(record.steps), record.text)) for record in records]
-    )
+    told = [(record, _joined(steps_to_plain(record.steps), record.text)) for record in records]
     if all(record.format == "html" for record in records):
         pages = "".join(map(_to_page, records))
-        return {"text/html": f"{_STYLE}{pages}{_to_body(to_table(records))}", "text/plain": plain}
-    parts = to_parts([(record, _to_section(record)) for record in records])
+        table = _to_body(to_table(records))
+        return {"text/html": f"{_STYLE}{pages}{table}", "text/plain": to_comparison(told)}
+    shown = [(record, _to_section(record)) for record in records]
+    parts = to_parts(shown)
     markdown = "\n\n".join(parts)
+    plain = markdown if told == shown else to_comparison(told)  # to look for open fences twice takes long
     if _SUSPECT.search(markdown):  # each by itself, so that none changes how another is read
         return {"text/html": "".join([_STYLE, *map(_to_body, parts)]), "text/plain": plain}
     return {"text/markdown": markdown, "text/plain": plain}

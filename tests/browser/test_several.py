@@ -91,6 +91,8 @@ def test_three_columns_each_with_its_own_end(lab: Lab, gateway: GatewayServer, s
     for theme in THEMES:
         notebook.set_theme(theme)
         notebook.screenshot(screenshots / f"several-record-{shade(theme)}.png")
+    record.locator("table").last.scroll_into_view_if_needed()
+    notebook.screenshot(screenshots / "several-table-dark.png")
     notebook.run(2)
     notebook.expect_text(2, "[('# One', 'interrupted'), ('# Two', 'error'), ('# A h', 'stop')]")
 
