@@ -234,7 +234,8 @@ class ReplyView(anywidget.AnyWidget):
             reply.changed = {}
         size = sum(reply.text.sent[1] + reply.reasoning.sent[1] for reply in self._replies)
         if size >= self._keyframe_at:
-            self._keyframe_at = int(size * KEYFRAME_GROWTH)
+            while size >= self._keyframe_at:  # at fixed sizes: traffic must not depend on the clock's beat
+                self._keyframe_at = int(self._keyframe_at * KEYFRAME_GROWTH)
             self._post_keyframe()
 
     def snapshot(self) -> list[dict[str, Any]]:
