@@ -36,9 +36,7 @@ class BackgroundReply:
         self._conclude = conclude
         self._reply: Reply | Replies | None = None
         self._error: BaseException | None = None
-        # It carries nothing, and runs from the start: so nobody who stops waiting can cancel or change it.
-        self._ended: Future[None] = Future()
-        self._ended.set_running_or_notify_cancel()
+        self._ended: Future[None] = Future()  # it carries no failure: asyncio would report one nobody took
         # The context says which cell the output belongs to, whatever cells run meanwhile.
         thread = threading.Thread(
             target=copy_context().run, args=(self._run,), name="metask-background", daemon=True

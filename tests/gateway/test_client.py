@@ -54,6 +54,7 @@ from ..gateway_server import (
     Bytes,
     Chunk,
     Comment,
+    Gate,
     GatewayServer,
     Hangup,
     Page,
@@ -644,3 +645,24 @@ def test_a_reply_that_said_why_it_stopped_is_whole(gateway: GatewayServer, lost:
     asked = ask(gateway, Streamed(["all of it", Chunk(chunk), lost]))
     assert (asked.text, asked.error) == ("all of it", None)
     assert Finished("stop") in asked.events
+
+
+def test_a_client_retires_when_its_last_reply_has_ended(gateway: GatewayServer) -> None:
+    gate = Gate()
+    gateway.script(Streamed(["y", gate, "es"]))
+
+    async def run() -> Asked:
+        client = new_client(gateway.base_url)
+        asked = Asked()
+        asking = asyncio.create_task(stream(client, REQUEST, asked))
+        await asyncio.to_thread(gate.reached.wait, 30)
+        retiring = asyncio.create_task(client.retire())
+        await asyncio.sleep(0)
+        assert not retiring.done()
+        gate.open()
+        await asking
+        await retiring
+        return asked
+
+    asked = asyncio.run(run())
+    assert (asked.text, asked.error) == ("yes", None)

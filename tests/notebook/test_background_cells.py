@@ -340,6 +340,7 @@ def test_a_changed_setting_does_not_cut_it(asking: Kernel, gateway: GatewayServe
     gate = Gate()
     gateway.script(Streamed(["a", gate, "b"]))
     ask(asking)
+    assert gate.reached.wait(30)
     asking.run("%config Metask.timeout = 59\n%metask --quiet gpt-4o-mini Hi")
     gate.open()
     assert asking.run(WAIT).text() == "ab stop\n"
