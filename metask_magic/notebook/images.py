@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from math import ceil
 
 from ..chat.messages import ImagePart
 from ..errors import AttachmentError
@@ -61,7 +62,8 @@ def pixels(data: bytes) -> tuple[int, int] | None:
 
 
 def in_mebibytes(size: int) -> str:
-    return f"{size / MEBIBYTE:.1f} MB"
+    """Return a size for people, rounded up: what is over a limit must not read as the limit."""
+    return f"{ceil(size * 10 / MEBIBYTE) / 10:.1f} MB"
 
 
 def of(name: str) -> str:

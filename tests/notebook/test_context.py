@@ -26,6 +26,12 @@ def double(x):
     return 2 * x
 text = "{{ df }}"
 Path("notes.txt").write_text("Be careful.")
+Path("folder").mkdir(exist_ok=True)
+Path("legacy.md").write_bytes(b"a\\xe9 b")
+Path("program.bin").write_bytes(b"\\x7fELF\\x00\\x01")
+Path("broken.parquet").write_bytes(b"PAR1 and no more")
+huge = b"\\x89PNG\\r\\n\\x1a\\n" + bytes(20 * 2**20)
+Path("huge.png").write_bytes(huge)
 """
 
 
@@ -84,6 +90,22 @@ def test_what_is_sent(asking: Kernel, gateway: GatewayServer, cell: str, content
     ("cell", "ename", "says"),
     [
         ("%%metask gpt-4o -a nots.txt\nHi", "AttachmentError", "or notes.txt?"),
+        ("%%metask gpt-4o -a folder\nHi", "AttachmentError", "folder is a directory."),
+        ("%%metask gpt-4o -a legacy.md\nHi", "AttachmentError", "legacy.md is not UTF-8 (from byte 1 on)"),
+        ("%%metask gpt-4o -a program.bin\nHi", "AttachmentError", "neither text nor an image or document"),
+        ("%%metask gpt-4o -a broken.parquet\nHi", "AttachmentError", "broken.parquet"),
+        (
+            "%%metask gpt-4o -a huge.png\nHi",
+            "AttachmentError",
+            "huge.png has 20.1 MB; the limit for an image is 20.0 MB.",
+        ),
+        ("%%metask gpt-4o -a huge\nHi", "AttachmentError", "The image of huge has 20.1 MB; the limit is"),
+        ("%%metask gpt-4o\n{{ huge }}", "AttachmentError", "The image has 20.1 MB; the limit is"),
+        (
+            "%%metask gpt-4o\n{{ double(None) }}",
+            "PromptError",
+            "An expression in the prompt raised TypeError",
+        ),
         ("%%metask gpt-4o -s '{{ fig }}'\nHi", "PromptError", "cannot hold an image"),
         ("%%metask gpt-4o", "PromptError", "The prompt is empty."),
         ("%%metask gpt-4o\n \n", "PromptError", "The prompt is empty."),

@@ -203,5 +203,8 @@ def test_the_command(chatting: Kernel, gateway: GatewayServer) -> None:
     ask(chatting, "a", "ONE", options="-c other")
     ask(chatting, "b", "two")
     assert sent(gateway) == [*turns("one"), "user: two"]
+    taken = chatting.run("%metask chats rename other story").error or {}
+    assert taken["ename"] == "ConversationError"
+    assert taken["evalue"].startswith("There is already a conversation story.")
     assert (chatting.run("%metask chats fork stroy x").error or {})["ename"] == "ConversationError"
     assert (ask(chatting, "a", "one", options="-c a/b").error or {})["ename"] == "ConversationError"

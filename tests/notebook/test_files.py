@@ -130,12 +130,12 @@ def test_a_file_that_may_not_be_read(directory: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("name", "content", "limit", "says"),
     [
-        ("a.txt", b"x" * 2_000_000, "TEXT_LIMIT", "a.txt has 1.9 MB; the limit for a text file is 1.0 MB."),
+        ("a.txt", b"x" * 2_000_000, "TEXT_LIMIT", "a.txt has 2.0 MB; the limit for a text file is 1.0 MB."),
         (
             "a.png",
             PNG + bytes(2_000_000),
             "IMAGE_LIMIT",
-            "a.png has 1.9 MB; the limit for an image is 1.0 MB.",
+            "a.png has 2.0 MB; the limit for an image is 1.0 MB.",
         ),
         ("a.csv", b"1\n" * 1_000_000, "FILE_LIMIT", "the limit for a document or table is 1.0 MB."),
     ],
@@ -151,7 +151,7 @@ def test_too_large(
 def test_the_text_of_a_document_is_limited_too(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "TEXT_LIMIT", 5)
     (directory / "a.pdf").write_bytes(pdf("Hello"))
-    assert "The text of a.pdf has 0.0 MB; the limit is 0.0 MB. Split the file" in refusal("a.pdf")
+    assert "The text of a.pdf has 0.1 MB; the limit is 0.1 MB. Split the file" in refusal("a.pdf")
 
 
 def notebook(**changed: Any) -> str:

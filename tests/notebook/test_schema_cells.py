@@ -161,6 +161,20 @@ def test_an_answer_that_never_fits_is_an_error_and_kept(asking: Kernel, gateway:
     assert value(asking, "_ is r, r.text, r.data, r.finish_reason") == f"(True, {BAD!r}, None, 'error')"
 
 
+@pytest.mark.parametrize("options", ["--schema Person", "-f json"])
+def test_invalid_json_twice_is_an_error_and_kept(
+    asking: Kernel, gateway: GatewayServer, options: str
+) -> None:
+    gateway.script(Streamed(['{"name": ']), Streamed(["No, ", "never."]))
+    cell = asking.run(f"%%metask gpt-4o-mini {options} -o r\nWho?")
+    assert cell.error is not None
+    assert cell.error["ename"] == "SchemaError"
+    assert 'it is not JSON: "No, never."' in cell.error["evalue"]
+    assert "Given up after 2 answers" in cell.error["evalue"]
+    assert gateway.last.json["messages"][-2]["content"] == '{"name":'
+    assert value(asking, "r.text, r.data, [s.failed for s in r.steps]") == "('No, never.', None, [True])"
+
+
 def test_the_number_of_repairs_is_a_setting(asking: Kernel, gateway: GatewayServer) -> None:
     gateway.script(Streamed([BAD]))
     cell = asking.run("%config Metask.max_repairs = 0\n%metask gpt-4o-mini --schema Person Who?")

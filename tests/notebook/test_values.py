@@ -289,7 +289,7 @@ def test_other_bytes_are_refused() -> None:
 def test_an_image_too_large_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "IMAGE_LIMIT", 50)
     with pytest.raises(
-        AttachmentError, match=r"image of fig has 0\.0 MB; the limit is 0\.0 MB\. Scale it down"
+        AttachmentError, match=r"image of fig has 0\.1 MB; the limit is 0\.1 MB\. Scale it down"
     ):
         image_part(PNG, "fig")
 
