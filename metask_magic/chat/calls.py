@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from .messages import JSON, ToolCall
+from .shorten import shorten
 
 LONGEST_VALUE = 60
 LONGEST_TITLE = 200
@@ -32,8 +33,8 @@ def describe(call: ToolCall, *, whole: bool = False) -> str:
         written = [f"{name}={_literal(value)}" for name, value in arguments.items()]
     if whole:
         return _plain(f"{call.name}({', '.join(written)})")
-    short = ", ".join(cut(value, LONGEST_VALUE) for value in written)
-    return _plain(f"{call.name}({cut(short, LONGEST_TITLE)})")
+    short = ", ".join(shorten(value, LONGEST_VALUE) for value in written)
+    return _plain(f"{call.name}({shorten(short, LONGEST_TITLE)})")
 
 
 def as_sendable(call: ToolCall) -> ToolCall:
@@ -45,11 +46,6 @@ def as_sendable(call: ToolCall) -> ToolCall:
 
 def _literal(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
-
-
-def cut(text: str, longest: int) -> str:
-    """Return at most so many characters, and … where there were more."""
-    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def _plain(text: str) -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ToolError
-from .calls import cut
 from .messages import JSON
+from .shorten import shorten
 
 LONGEST_INPUT = 100
 
@@ -118,14 +118,14 @@ def _validation(
         try:
             if not isinstance(json.loads(text), dict):
                 raise BadArgumentsError(
-                    f"the arguments must be a JSON object, not {cut(text, LONGEST_INPUT)}"
+                    f"the arguments must be a JSON object, not {shorten(text, LONGEST_INPUT)}"
                 )
             bound: tuple[tuple[Any, ...], dict[str, Any]] = adapter.validate_json(text)
         except ValidationError as error:
             raise BadArgumentsError(_complaints(error.errors(include_url=False))) from None
         except (ValueError, RecursionError) as error:
             raise BadArgumentsError(
-                f"the arguments are not JSON ({error}): {cut(text, LONGEST_INPUT)}"
+                f"the arguments are not JSON ({error}): {shorten(text, LONGEST_INPUT)}"
             ) from None
         return bound
 
@@ -140,7 +140,7 @@ def _complaints(errors: Any) -> str:
         given = (
             ""
             if error["type"].startswith("missing")
-            else f" (given: {cut(repr(error['input']), LONGEST_INPUT)})"
+            else f" (given: {shorten(repr(error['input']), LONGEST_INPUT)})"
         )
         lines.append(f"- {place}: {error['msg']}{given}")
     return "\n".join(lines)

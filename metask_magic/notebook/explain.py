@@ -17,8 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ..chat.shorten import shorten
 from ..errors import PromptError
-from .glimpse import Glimpser, cut
+from .glimpse import Glimpser
 from .hiding import HIDDEN, Hiding, is_secret
 
 SYSTEM = (
@@ -183,11 +184,11 @@ class _Telling:
         said = self._hiding("".join(traceback.format_exception_only(error)).rstrip())
         if isinstance(error, SyntaxError) and error.filename:
             said = said.replace(f'"{error.filename}"', self._place(error.filename))
-        return cut(said, LONGEST_SAID)
+        return shorten(said, LONGEST_SAID)
 
     def _in_short(self, error: BaseException) -> str:
         """Return an exception before the last one: what it said and where."""
-        said = _code(cut(" ".join(self._said(error).split()), LONGEST_LINE))
+        said = _code(shorten(" ".join(self._said(error).split()), LONGEST_LINE))
         own = [link for link in _iter_links(error.__traceback__) if _is_own(link)]
         if not own:
             return said
@@ -283,7 +284,7 @@ def _line(link: TracebackType, number: int | None = None) -> str:
 
 
 def _numbered(number: int, line: str, *, marked: bool = False) -> str:
-    return f"{'→' if marked else ' '} {number:>3} | {cut(line.rstrip(), LONGEST_LINE)}"
+    return f"{'→' if marked else ' '} {number:>3} | {shorten(line.rstrip(), LONGEST_LINE)}"
 
 
 def _fenced(text: str, language: str) -> str:
@@ -312,4 +313,4 @@ def _fit(sections: list[str]) -> str:
         left_out += 1
     if left_out:
         sections.insert(len(sections) // 2, f"({left_out} calls are left out here.)")
-    return cut("\n\n".join(sections), LONGEST)
+    return shorten("\n\n".join(sections), LONGEST)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
+from ..chat.shorten import shorten
 from .hiding import HIDDEN, is_secret
 
 LONGEST = 300  # characters of a value
@@ -70,7 +71,7 @@ class _ShortRepr(reprlib.Repr):
 
     def safely(self, value: Any) -> str:
         try:
-            return cut(self.repr(value), LONGEST_TABLE if _is_table(value) else LONGEST)
+            return shorten(self.repr(value), LONGEST_TABLE if _is_table(value) else LONGEST)
         except BaseException as error:  # noqa: BLE001 -- whatever it is, the value cannot be shown
             return f"<repr failed: {type(error).__name__}>"
 
@@ -107,11 +108,6 @@ class _ShortRepr(reprlib.Repr):
         if isinstance(x, _CONTAINERS) and len(x) > MOST_ITEMS:
             return f"<{kind} of length {len(x):,}>"
         return _ADDRESS.sub("", repr(x)[:_READ])
-
-
-def cut(text: str, longest: int) -> str:
-    """Return a text of at most `longest` characters, its end replaced by … where it has more."""
-    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _is_table(value: Any) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from metask_magic.chat.messages import Event, Record, Request, TextDelta
 
+PATIENCE = 30  # seconds until a test that would hang gives up
+
 
 class Script:
     """A backend that yields events, raises exceptions, and stalls where the script says None."""

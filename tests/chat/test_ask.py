@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -26,17 +26,7 @@ from metask_magic.chat.messages import (
 from metask_magic.chat.reply import INCOMPLETE_NOTE
 from metask_magic.errors import MetaskError, ServerError
 
-from .fakes import Recorder, Script
-
-PATIENCE = 30  # seconds until a test that would hang gives up
-
-
-@pytest.fixture
-def loop() -> Iterator[LoopThread]:
-    loop = LoopThread()
-    yield loop
-    loop.stop()
-
+from .fakes import PATIENCE, Recorder, Script
 
 WHOLE = (TextDelta("a"), TextDelta("b"), Finished("stop"))
 

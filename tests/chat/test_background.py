@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -20,18 +20,10 @@ from metask_magic.chat.replies import Replies
 from metask_magic.chat.reply import Reply
 from metask_magic.errors import MetaskError, ServerError
 
-from .fakes import Recorder, Script
+from .fakes import PATIENCE, Recorder, Script
 
-PATIENCE = 30
 WHOLE = (TextDelta("a"), TextDelta("b"), Finished("stop"))
 CELL: ContextVar[str] = ContextVar("CELL")
-
-
-@pytest.fixture
-def loop() -> Iterator[LoopThread]:
-    loop = LoopThread()
-    yield loop
-    loop.stop()
 
 
 def first(outcome: Outcome) -> Any:

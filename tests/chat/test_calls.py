@@ -28,8 +28,8 @@ def call(arguments: str, name: str = "f") -> ToolCall:
         ('["Paris"]', 'f(["Paris"])'),
         ('{"city": "Par', 'f({"city": "Par)'),
         ("broken\x1b\n", "f(broken\ufffd\ufffd)"),
-        ("[" * 100_000, f"f({'[' * 60}…)"),
-        ('{"a": "' + "x" * 500 + '"}', f'f(a="{"x" * 57}…)'),
+        ("[" * 100_000, f"f({'[' * 59}…)"),
+        ('{"a": "' + "x" * 500 + '"}', f'f(a="{"x" * 56}…)'),
     ],
 )
 def test_described(arguments: str, title: str) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -19,14 +19,7 @@ from metask_magic.chat.interrupt import InterruptRequest
 from metask_magic.chat.loop import LoopThread
 from metask_magic.chat.messages import Event, Finished, Message, Notice, Record, Request, TextDelta
 
-PATIENCE = 30  # seconds until a test that would hang gives up
-
-
-@pytest.fixture
-def loop() -> Iterator[LoopThread]:
-    loop = LoopThread()
-    yield loop
-    loop.stop()
+from .fakes import PATIENCE
 
 
 class Desk:

@@ -7,21 +7,13 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import CancelledError
 
 import pytest
 
 from metask_magic.chat.loop import LoopThread
 
-PATIENCE = 30  # seconds until a test that would hang gives up
-
-
-@pytest.fixture
-def loop() -> Iterator[LoopThread]:
-    loop = LoopThread()
-    yield loop
-    loop.stop()
+from .fakes import PATIENCE
 
 
 class Stalled:

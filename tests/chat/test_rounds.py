@@ -6,7 +6,7 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -33,8 +33,9 @@ from metask_magic.chat.rounds import ToolBackend
 from metask_magic.chat.tools import Tool
 from metask_magic.errors import ServerError, ToolError
 
+from .fakes import PATIENCE
+
 REQUEST = Request("m", (Message("user", "Hi"),), {"seed": 1})
-PATIENCE = 30  # seconds until a test that would hang gives up
 
 
 class Rounds:
@@ -99,13 +100,6 @@ def interrupt() -> None:
 
 
 TOOLS = [Tool.from_function(tool, tool.__name__) for tool in (weather, later, fail, interrupt)]
-
-
-@pytest.fixture
-def loop() -> Iterator[LoopThread]:
-    loop = LoopThread()
-    yield loop
-    loop.stop()
 
 
 def asking(
