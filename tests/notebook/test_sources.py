@@ -38,7 +38,7 @@ def run_cell() -> Iterator[RunCell]:
         ("@(lambda c: c)\nclass A: x = 1\n", "A", "@(lambda c: c)\nclass A: x = 1\n"),
         ("class A:\n    class B:\n        x = 1\n", "A.B", "class B:\n    x = 1\n"),
         ("class A: x = 1\nclass A: x = 2\n", "A", "class A: x = 2\n"),
-        ("A = type('A', (), {})", "A", None),
+        ("Made = type('Made', (), {})", "Made", None),
         ("x = 1", "x", None),
         ("x = len", "x", None),
     ],
