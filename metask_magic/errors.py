@@ -10,6 +10,8 @@
     ├── SettingError             a setting has a value it cannot have
     │   └── MissingKeyError      there is no key to send
     ├── BudgetError              the session has used its budget of tokens
+    ├── RecordingError           recordings cannot be read or written as asked
+    │   └── RecordingMissError       there is no recording of this request, and nothing may be asked
     ├── LocalModelError          the embedded model cannot run here
     ├── GatewayError             the gateway refused
     │   ├── BadRequestError          400, 422
@@ -164,6 +166,14 @@ class MissingKeyError(SettingError):
 
 class BudgetError(MetaskError):
     """The session has used its budget of tokens: nothing was sent."""
+
+
+class RecordingError(MetaskError):
+    """Recordings cannot be read or written as asked."""
+
+
+class RecordingMissError(RecordingError):
+    """There is no recording of this request, and nothing may be asked."""
 
 
 class LocalModelError(MetaskError):

@@ -270,6 +270,22 @@ class Parsed(NamedTuple):
     data: Any
 
 
+class Timed(NamedTuple):
+    """How long the request took, where it was measured and kept: seconds to its end, and to the first piece.
+
+    A backend that sends it sends it after everything else of the request, whenever that ended by itself.
+    """
+
+    elapsed: float
+    first_token_after: float | None
+
+
+class Noted(NamedTuple):
+    """A line that stays beside the reply: something about it went wrong, though it is whole."""
+
+    text: str
+
+
 class Ended(NamedTuple):
     """The last event of every reply, however it ended. Whoever asked adds it; no backend sends it.
 
@@ -291,6 +307,8 @@ Event: TypeAlias = (
     | Stepped
     | Continued
     | Parsed
+    | Timed
+    | Noted
     | Ended
 )
 
@@ -311,7 +329,7 @@ class Backend(Protocol):
 class Record:
     """What stays in the notebook of one reply.
 
-    `note` is a line beside the text (why it stopped early), never a part of it, `failure` says what failed
+    `note` is said beside the text (why it stopped early), never a part of it, `failure` says what failed
     and what to do; `steps` is what was done on the way. `elapsed` and `first_token_after` are seconds.
     `metadata` is the provenance: JSON that goes into the output's metadata.
     """

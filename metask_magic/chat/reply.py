@@ -19,6 +19,7 @@ from .messages import (
     FinishReason,
     Format,
     Message,
+    Noted,
     Parsed,
     ReasoningDelta,
     Record,
@@ -27,6 +28,7 @@ from .messages import (
     Step,
     Stepped,
     TextDelta,
+    Timed,
     ToolCall,
     ToolCallDelta,
     Usage,
@@ -73,8 +75,11 @@ class Reply:
         What the reply adds to a conversation: the calls, their results, the answer.
     elapsed, first_token_after
         Seconds from asking to the end, and to the first piece of text or reasoning (None if none came).
+        Of a recorded reply, the seconds the model took when it was recorded.
     request_id
         The gateway's id for the request.
+    notes
+        What is to be said beside the reply: why it could not be recorded.
     request, base_url
         What was asked, and where; for `as_code`.
     error
@@ -97,6 +102,7 @@ class Reply:
     steps: tuple[Step, ...] = ()
     messages: tuple[Message, ...] = ()
     format: Format = "markdown"
+    notes: tuple[str, ...] = ()
     request: Request | None = field(default=None, repr=False, compare=False)
     base_url: str = field(default="", compare=False)
     error: MetaskError | None = field(default=None, compare=False)
@@ -142,12 +148,13 @@ class Reply:
 
     def to_record(self, name: str = "") -> Record:
         """What stays in the notebook: text and provenance. `name` is shown instead of the model's."""
+        early = (INCOMPLETE_NOTE,) if self.finish_reason == "incomplete" else ()
         return Record(
             model=name or self.model or self.requested_model,
             text=self.text,
             finish_reason=self.finish_reason,
             reasoning=self.reasoning,
-            note=INCOMPLETE_NOTE if self.finish_reason == "incomplete" else "",
+            note="\n".join((*early, *self.notes)),
             failure=str(self.error or ""),
             usage=self.usage,
             elapsed=self.elapsed,
@@ -202,11 +209,14 @@ class ReplyBuilder:
         self._calls: dict[int, ToolCall] = {}
         self._earlier = _Rounds()
         self._steps: list[Step] = []
+        self._notes: list[str] = []
         self._data: Any = None
         self._served = Served(None, None)
         self._usage: Usage | None = None
         self._reported: str | None = None
         self._first_at: float | None = None
+        self._timed: Timed | None = None
+        self._untimed = True
         self._ending: tuple[FinishReason, float, MetaskError | None] | None = None
 
     def feed(self, event: Event) -> None:
@@ -226,17 +236,28 @@ class ReplyBuilder:
             case ToolCallDelta():
                 fold_call(self._calls, event)
             case Served(model, request_id):
+                self._untimed = True
                 self._served = Served(model or self._served.model, request_id or self._served.request_id)
             case UsageReported(usage):
                 self._usage = usage
             case Finished(reason):
                 self._reported = reason
+            case _:
+                self._fold_around(event)
+
+    def _fold_around(self, event: Event) -> None:
+        """Fold in what is no part of a model's answer."""
+        match event:
             case Stepped(step):
                 self._steps.append(step)
             case Continued():
                 self._continue(event)
             case Parsed(data):
                 self._data = data
+            case Noted(text):
+                self._notes.append(text)
+            case Timed():
+                self._add_time(event)
 
     def _continue(self, event: Continued) -> None:
         """Put this round away: a further request of the same reply follows."""
@@ -257,7 +278,21 @@ class ReplyBuilder:
             return self._usage
         return self._earlier.usage + (self._usage or Usage())
 
+    def _add_time(self, request: Timed) -> None:
+        """Add a request's own time: that of a recorded reply is then the same whenever it is replayed."""
+        before, first = self._timed or Timed(0.0, None)
+        if first is None and request.first_token_after is not None:
+            first = before + request.first_token_after
+        self._timed, self._untimed = Timed(before + request.elapsed, first), False
+
+    def _times(self, ended_at: float) -> Timed:
+        if self._timed is not None and not self._untimed:
+            return self._timed
+        first = None if self._first_at is None else self._first_at - self._asked_at
+        return Timed(ended_at - self._asked_at, first)
+
     def _mark_first(self) -> None:
+        self._untimed = True
         if self._first_at is None:
             self._first_at = self._clock()
 
@@ -283,6 +318,7 @@ class ReplyBuilder:
         with self._lock:
             reason, ended_at, error = self._ending or ("interrupted", self._clock(), None)
             answer = "".join(self._text)
+            times = self._times(ended_at)
             return Reply(
                 text=self._earlier.text + answer,
                 requested_model=self._request.model,
@@ -291,8 +327,8 @@ class ReplyBuilder:
                 usage=self._total_usage(),
                 reasoning="".join(self._reasoning),
                 tool_calls=(*self._earlier.calls, *self._round_calls()),
-                elapsed=ended_at - self._asked_at,
-                first_token_after=None if self._first_at is None else self._first_at - self._asked_at,
+                elapsed=times.elapsed,
+                first_token_after=times.first_token_after,
                 request_id=self._served.request_id,
                 params=dict(self._request.params),
                 data=self._data,
@@ -302,6 +338,7 @@ class ReplyBuilder:
                     Message("assistant", answer.strip(), tool_calls=self._round_calls()),
                 ),
                 format=self._request.format,
+                notes=tuple(self._notes),
                 request=self._request,
                 error=error,
             )

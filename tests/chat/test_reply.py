@@ -13,6 +13,7 @@ from metask_magic.chat.messages import (
     Event,
     Finished,
     Message,
+    Noted,
     Notice,
     Parsed,
     ReasoningDelta,
@@ -21,6 +22,7 @@ from metask_magic.chat.messages import (
     Step,
     Stepped,
     TextDelta,
+    Timed,
     ToolCall,
     ToolCallDelta,
     Usage,
@@ -288,3 +290,30 @@ def test_steps_are_in_the_record() -> None:
         {"title": "f()", "body": "7"},
         {"title": "f()", "body": "Error", "failed": True},
     ]
+
+
+@pytest.mark.parametrize(
+    ("events", "times"),
+    [
+        ([TextDelta("a"), Timed(7.5, 0.5)], (7.5, 0.5)),
+        ([TextDelta("a"), Timed(7.5, 0.5), KEPT, TextDelta("b"), Timed(2.0, 1.0)], (9.5, 0.5)),
+        ([CALL, Timed(7.5, None), KEPT, TextDelta("b"), Timed(2.0, 1.0)], (9.5, 8.5)),
+        ([CALL, Timed(7.5, None), KEPT, CALL, Timed(2.0, None)], (9.5, None)),
+        ([TextDelta("a"), Timed(7.5, 0.5), KEPT, Stepped(STEP), Parsed(1), Noted("n")], (7.5, 0.5)),
+        ([TextDelta("a"), Timed(7.5, 0.5), KEPT, TextDelta("b")], (2.0, 1.0)),
+        ([CALL, Timed(7.5, None), KEPT, Served("m", None)], (1.0, None)),
+    ],
+)
+def test_times_that_were_kept_win(events: list[Event], times: tuple[float, float | None]) -> None:
+    built = builder(*events)
+    built.finish()
+    reply = built.build()
+    assert (reply.elapsed, reply.first_token_after) == times
+
+
+def test_notes_stay_beside_the_reply() -> None:
+    built = builder(TextDelta("a"), Noted("Not recorded."), Noted("Really."))
+    built.finish()
+    reply = built.build()
+    assert (reply.text, reply.notes) == ("a", ("Not recorded.", "Really."))
+    assert reply.to_record().note == f"{INCOMPLETE_NOTE}\nNot recorded.\nReally."
