@@ -86,17 +86,18 @@ def test_a_key_is_found_again_from_what_is_written(request_: Request, sample: in
 
 def test_images_are_written_by_their_digest() -> None:
     request, _, _ = GOLDEN["an image"]
-    (message,) = describe(request)["messages"]  # type: ignore[misc]
-    assert message == {
-        "role": "user",
-        "content": [
-            {"text": "See: "},
-            {
-                "image": "0f4636c78f65d3639ece5a064b5ae753e3408614a14fb18ab4d7540d2c248543",
-                "media_type": "image/png",
-            },
-        ],
-    }
+    assert describe(request)["messages"] == [
+        {
+            "role": "user",
+            "content": [
+                {"text": "See: "},
+                {
+                    "image": "0f4636c78f65d3639ece5a064b5ae753e3408614a14fb18ab4d7540d2c248543",
+                    "media_type": "image/png",
+                },
+            ],
+        }
+    ]
 
 
 DIFFERENT: dict[str, Request] = {
