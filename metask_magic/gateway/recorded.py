@@ -1,0 +1,219 @@
+"""A backend around a backend that replays what is recorded, and records what is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from ..chat.messages import (
+    JSON,
+    Backend,
+    Event,
+    Finished,
+    Noted,
+    ReasoningDelta,
+    Request,
+    Served,
+    TextDelta,
+    Timed,
+    ToolCallDelta,
+    Usage,
+    UsageReported,
+)
+from ..errors import RecordingError
+from .recording import RecordedReply, Recording
+from .recording_key import describe, key_of
+from .recording_miss import missed
+from .recordings import Recordings
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """Whether recordings are replayed, whether the model is asked, and whether its answer is recorded."""
+
+    replays: bool
+    asks: bool
+    records: bool
+
+
+CONDUCTS: Mapping[str, Conduct] = {
+    "off": Conduct(replays=False, asks=True, records=False),
+    "auto": Conduct(replays=True, asks=True, records=True),
+    "record": Conduct(replays=False, asks=True, records=True),
+    "replay": Conduct(replays=True, asks=False, records=False),
+}
+"""What the values of `Metask.recording` mean."""
+
+
+class RecordedBackend:
+    """Replays, asks and records, as its conduct says.
+
+    It stands around the meter, so that a replay costs nothing, and within tools and schema, which run anew:
+    each round of a reply is a recording of its own.
+
+    Parameters
+    ----------
+    inner
+        Whom to ask. It is awaited at the first miss: without one, neither key nor connection is needed.
+    store
+        The recordings.
+    conduct
+        One of `CONDUCTS`.
+    sample
+        Which answer to the same request this is, from 1.
+    hide
+        Takes the key out of a text. What it changes is not recorded.
+    clock
+        Seconds.
+
+    """
+
+    def __init__(
+        self,
+        inner: Callable[[], Awaitable[Backend]],
+        store: Recordings,
+        conduct: Conduct,
+        *,
+        sample: int = 1,
+        hide: Callable[[str], str] = str,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._inner = inner
+        self._store = store
+        self._conduct = conduct
+        self._sample = sample
+        self._hide = hide
+        self._clock = clock
+
+    async def stream(self, request: Request) -> AsyncIterator[Event]:
+        """Replay or ask (see `Backend.stream`).
+
+        `Timed` is the last event in either case, with the same figures. An answer that could not be recorded
+        is `Noted`.
+
+        Raises
+        ------
+        RecordingMissError
+            There is no recording, and nothing may be asked.
+        RecordingError
+            The recordings cannot be read, or the request is none that can be recorded.
+
+        """
+        described = describe(request, self._sample)
+        key = key_of(described)
+        async with AsyncExitStack() as stack:
+            if self._conduct.replays:
+                await stack.enter_async_context(self._store.turn(key))
+                found = await asyncio.to_thread(self._store.find, key)
+                if found is not None:
+                    for event in found.reply.iter_events():
+                        yield event
+                    return
+            if not self._conduct.asks:
+                raise await asyncio.to_thread(missed, described, self._store)
+            async for event in self._ask(request, described):
+                yield event
+
+    def has(self, request: Request) -> bool:
+        """Whether the request would be replayed. Raises `RecordingError`."""
+        return self._conduct.replays and self._store.has(key_of(describe(request, self._sample)))
+
+    async def _ask(self, request: Request, described: Mapping[str, JSON]) -> AsyncIterator[Event]:
+        backend = await self._inner()
+        heard = _Heard(self._clock)
+        async for event in backend.stream(request):
+            heard.take(event)
+            yield event
+        reply = heard.to_reply()
+        if self._conduct.records and heard.finished:
+            try:
+                await asyncio.to_thread(self._record, Recording.of(described, reply))
+            except RecordingError as error:
+                yield Noted(f"Not recorded: {error}")
+        yield Timed(reply.elapsed, reply.first_token_after)
+
+    def _record(self, recording: Recording) -> None:
+        if any(
+            self._hide(text) != text for text in _iter_texts([recording.request, recording.reply.to_json()])
+        ):
+            raise RecordingError(
+                "The key for the gateway is in the prompt or in the reply.",
+                "Take it out: what is recorded is meant to be shared.",
+            )
+        self._store.append(recording)
+
+
+class _Heard:
+    """Folds the events of one request into what a replay needs."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._asked_at = clock()
+        self._first_at: float | None = None
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls: dict[int, ToolCallDelta] = {}
+        self._served = Served(None, None)
+        self._usage: Usage | None = None
+        self._reason = ""
+        self.finished = False
+        """Whether the server said why it stopped: only then the reply is whole."""
+
+    def take(self, event: Event) -> None:
+        match event:
+            case TextDelta(text):
+                self._mark_first()
+                self._text.append(text)
+            case ReasoningDelta(text):
+                self._mark_first()
+                self._reasoning.append(text)
+            case ToolCallDelta(position):
+                known = self._calls.get(position, ToolCallDelta(position, "", "", ""))
+                self._calls[position] = ToolCallDelta(
+                    position,
+                    known.id or event.id,
+                    known.name or event.name,
+                    known.arguments + event.arguments,
+                )
+            case Served(model, request_id):
+                self._served = Served(model or self._served.model, request_id or self._served.request_id)
+            case UsageReported(usage):
+                self._usage = usage
+            case Finished(reason):
+                self._reason, self.finished = reason, True
+
+    def _mark_first(self) -> None:
+        if self._first_at is None:
+            self._first_at = self._clock()
+
+    def to_reply(self) -> RecordedReply:
+        """The reply, which ends now."""
+        elapsed = self._clock() - self._asked_at
+        return RecordedReply(
+            "".join(self._text),
+            self._reason,
+            "".join(self._reasoning),
+            tuple(call for _, call in sorted(self._calls.items())),
+            self._usage,
+            *self._served,
+            round(elapsed, 3),
+            None if self._first_at is None else round(self._first_at - self._asked_at, 3),
+        )
+
+
+def _iter_texts(value: Any) -> Iterator[str]:
+    """Yield every text in a JSON value, names as well."""
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for name, inner in value.items():
+                yield name
+                yield from _iter_texts(inner)
+        case list():
+            for inner in value:
+                yield from _iter_texts(inner)
