@@ -147,6 +147,19 @@ class Metask(Configurable):
         only, `text` prints as it comes; `auto` takes what the front end can do.""",
     ).tag(config=True)
     show_reasoning = Bool(True, help="Whether a model's reasoning is shown while it comes.").tag(config=True)
+    recording = Enum(
+        ["off", "auto", "record", "replay"],
+        None,
+        allow_none=True,
+        help="""What is done with recordings of replies: `off` nothing; `auto` replays what is recorded, asks
+        and records what is not; `record` asks and records anew; `replay` asks nothing. None means `replay`
+        where there is no key but a file of recordings, else `off`.""",
+    ).tag(config=True)
+    recordings_path = Unicode(
+        "",
+        help="""The file of recordings; empty for `.metask/recordings.jsonl` in the working directory or
+        above it.""",
+    ).tag(config=True)
     allow_http = Bool(
         False, help="Whether the key may travel unencrypted to a host that is not this machine."
     ).tag(config=True)

@@ -130,6 +130,9 @@ def test_what_cannot_be_a_key_is_refused_before_it_is_sent(bad: str) -> None:
         ("METASK_ALLOW_HTTP", "true", "allow_http", True),
         ("METASK_BASE_URL", "https://example.org/v1/", "base_url", "https://example.org/v1"),
         ("METASK_DISPLAY", "text", "display", "text"),
+        ("METASK_RECORDING", "replay", "recording", "replay"),
+        ("METASK_RECORDING", "off", "recording", "off"),
+        ("METASK_RECORDINGS_PATH", "x.jsonl", "recordings_path", "x.jsonl"),
     ],
 )
 def test_the_environment_sets_what_is_not_set(

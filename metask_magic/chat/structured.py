@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -50,17 +50,27 @@ class StructuredBackend:
         The way to the cell's thread.
     refused
         What was refused before, so that no later request fails first. The caller keeps it with `inner`.
+    recorded
+        Whether the answer to a request is at hand: of several ways to ask, the one that was answered is then
+        taken at once. What was refused is not recorded, and must not be asked again.
 
     """
 
     def __init__(
-        self, inner: Backend, schema: Schema, repairs: int, errands: Errands, refused: Refused | None = None
+        self,
+        inner: Backend,
+        schema: Schema,
+        repairs: int,
+        errands: Errands,
+        refused: Refused | None = None,
+        recorded: Callable[[Request], bool] = lambda _: False,
     ) -> None:
         self._inner = inner
         self._schema = schema
         self._repairs = repairs
         self._errands = errands
         self._refused: Refused = set() if refused is None else refused
+        self._recorded = recorded
 
     async def stream(self, request: Request) -> AsyncIterator[Event]:
         """Ask, and yield what comes; before its end `Parsed`, or `SchemaError` is raised."""
@@ -97,10 +107,11 @@ class StructuredBackend:
     async def _iter_accepted(self, request: Request) -> AsyncIterator[Event]:
         """Ask in the first way that is not refused: with the schema, for JSON alone, in words alone."""
         ways = self._ways(request)
-        for way, notice in ways:
+        recorded = await asyncio.to_thread(lambda: [way for way in ways if self._recorded(way[0])])
+        for way, notice in recorded[:1] or ways:
             key = (request.model, json.dumps(way.response_format, sort_keys=True))
             last = way.response_format is None
-            if not last and key in self._refused:
+            if not last and not recorded and key in self._refused:
                 continue
             begun = False
             try:

@@ -50,7 +50,8 @@ def choose_sink(
     if quiet:
         return SilentSink()
     if display == "text" or (display == "auto" and front_end is FrontEnd.TERMINAL):
-        return TerminalSink(models, show_reasoning=show_reasoning)
+        in_terminal = front_end is FrontEnd.TERMINAL
+        return TerminalSink(models, show_reasoning=show_reasoning, show_notices=in_terminal)
     if display == "widget" or (display == "auto" and front_end is FrontEnd.NOTEBOOK):
         from .widget import WidgetSink
 

@@ -1,21 +1,23 @@
 """The sink where nobody watches: the record is published once, when it is whole.
 
 For nbclient, nbconvert, papermill and nbval: no widget, no comm, no update of a display, which a saved
-notebook would keep or a comparison would trip over.
+notebook would keep or a comparison would trip over. No notices either: a retry or the start of the embedded
+model is no part of the notebook, and a replay has none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
 
-from ..chat.messages import Event, Notice, Record
+from ..chat.messages import Event, Record
 from .place import Place
 from .record import to_output
 
+_EARLY = {"interrupted", "error"}
+
 
 class PublishSink:
-    """Publishes the record at the end; notices go to stderr, for those who wonder why it takes so long."""
+    """Publishes the record at the end, but where a reply that failed brought nothing at all."""
 
     def __init__(self) -> None:
         self._place = Place()
@@ -24,12 +26,11 @@ class PublishSink:
         pass
 
     def show(self, news: Mapping[int, Sequence[Event]]) -> None:
-        for event in chain.from_iterable(news.values()):
-            if isinstance(event, Notice):
-                self._place.say(event.text)
+        pass
 
     def close(self, records: Sequence[Record]) -> None:
-        if len(records) > 1 or any(record.text for record in records):
+        some = any(record.text or record.finish_reason not in _EARLY for record in records)
+        if len(records) > 1 or some:
             self._place.display(*to_output(records))
         say_notes(records, self._place)
 

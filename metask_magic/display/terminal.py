@@ -58,11 +58,15 @@ class TerminalSink:
     """Prints replies to stdout, reasoning and steps dimmed, notices to stderr.
 
     Of several replies the first to begin is printed live below its model's name. When it ends, those that
-    ended meanwhile are printed, in the order they did; then another one goes on live.
+    ended meanwhile are printed, in the order they did; then another one goes on live. Where a notebook keeps what is printed,
+    there are to be no notices: a replay has none.
     """
 
-    def __init__(self, models: Sequence[str], *, show_reasoning: bool = True) -> None:
+    def __init__(
+        self, models: Sequence[str], *, show_reasoning: bool = True, show_notices: bool = True
+    ) -> None:
         self._models = [" ".join(printable(model).split()) for model in models]
+        self._show_notices = show_notices
         self._place = Place()
         self._printer = Printer(self._place, show_reasoning=show_reasoning)
         self._columns = [_Column() for _ in models]
@@ -78,11 +82,11 @@ class TerminalSink:
 
     def show(self, news: Mapping[int, Sequence[Event]]) -> None:
         for column, event in ((column, event) for column, events in news.items() for event in events):
-            if isinstance(event, Notice):
+            if not isinstance(event, Notice):
+                self._take(column, event)
+            elif self._show_notices:
                 said = f"{self._models[column]}: {event.text}" if self._several else event.text
                 self._place.say(said)
-            else:
-                self._take(column, event)
         self._print()
 
     def _take(self, column: int, event: Event) -> None:

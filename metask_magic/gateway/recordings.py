@@ -75,7 +75,7 @@ class Recordings:
             found = (self._read_latest(file, key) for key in list(self._index.lines))
             return tuple(recording for recording in found if recording is not None)
 
-    def keys(self) -> tuple[str, ...]:
+    def known_keys(self) -> tuple[str, ...]:
         """Return the keys, in the order of their first recordings. Raises `RecordingError`."""
         with self._lock, self._opened():
             return tuple(self._index.lines)

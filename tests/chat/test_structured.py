@@ -95,6 +95,7 @@ class Asked:
         request: Request = REQUEST,
         repairs: int = 1,
         refused: Refused | None = None,
+        recorded: Callable[[Request], bool] = lambda _: False,
     ) -> None:
         self.errands = AtOnce()
         self.events: list[Event] = []
@@ -102,7 +103,7 @@ class Asked:
         builder = ReplyBuilder(request)
 
         async def run() -> None:
-            backend = StructuredBackend(inner, schema, repairs, self.errands, refused)
+            backend = StructuredBackend(inner, schema, repairs, self.errands, refused, recorded)
             async for event in backend.stream(request):
                 self.events.append(event)
                 builder.feed(event)
@@ -317,6 +318,19 @@ def test_only_a_refused_format_is_a_reason_to_ask_otherwise(
     asked = Asked(inner)
     assert asked.error is events[-1]
     assert len(inner.requests) == asked_times
+
+
+@pytest.mark.parametrize("format", ["json_schema", "json_object", None])
+@pytest.mark.parametrize("refused", [None, {("m", json.dumps(SCHEMA.response_format, sort_keys=True))}])
+def test_the_way_whose_answer_is_recorded_is_taken(format: str | None, refused: Refused | None) -> None:
+    """A replay takes the way that the first time ended on, whatever was refused before or since."""
+
+    def recorded(request: Request) -> bool:
+        return (request.response_format or {}).get("type") == format
+
+    asked = Asked(inner := Inner(said(GOOD)), refused=refused, recorded=recorded)
+    assert [recorded(request) for request in inner.requests] == [True]
+    assert asked.reply.data == ADA
 
 
 @pytest.mark.parametrize(

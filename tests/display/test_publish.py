@@ -41,6 +41,7 @@ def record(text: str, note: str = "") -> Record:
             f"### m\n\n*(nothing came)*\n\n### m\n\n*(nothing came)*\n\n{TABLE}",
             [{"model": "m"}] * 2,
         ),
+        ([""], "", {"model": "m"}),
     ],
 )
 def test_published_once_at_the_end(
@@ -55,16 +56,15 @@ def test_published_once_at_the_end(
     assert displayed == [(bundle, {"raw": True, "metadata": {"metask": metadata}, "display_id": None})]
 
 
-@pytest.mark.parametrize("texts", [[], [""]])
-def test_nothing_to_publish(displayed: Displayed, texts: list[str]) -> None:
-    PublishSink().close([record(text) for text in texts])
+@pytest.mark.parametrize("endings", [[], ["error"], ["interrupted"]])
+def test_nothing_to_publish(displayed: Displayed, endings: list[str]) -> None:
+    PublishSink().close([Record("m", "", ending) for ending in endings])
     assert displayed == []
 
 
-def test_notices_and_notes_go_to_stderr(displayed: Displayed, capsys: pytest.CaptureFixture[str]) -> None:
+def test_notes_are_said_and_notices_are_not(displayed: Displayed, capsys: pytest.CaptureFixture[str]) -> None:
     sink = PublishSink()
     sink.show({0: [TextDelta("a"), Notice("Trying again.")]})
-    assert capsys.readouterr() == ("", "Trying again.\n")
     sink.close([record("a", "Not whole.")])
     assert capsys.readouterr() == ("", "Not whole.\n")
 

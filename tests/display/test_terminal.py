@@ -208,3 +208,8 @@ def test_what_had_not_ended_is_printed_whole_and_then_the_table(capsys: pytest.C
 def test_a_notice_says_whose_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     TerminalSink(["m", "n\x1b\nx"]).show({1: [Notice("Trying again.")]})
     assert capsys.readouterr() == ("", "n x: Trying again.\n")
+
+
+def test_a_notebook_keeps_no_notices(capsys: pytest.CaptureFixture[str]) -> None:
+    TerminalSink(["m"], show_notices=False).show({0: [Notice("Trying again."), TextDelta("a")]})
+    assert capsys.readouterr() == ("a", "")
