@@ -177,9 +177,16 @@ def test_usage_is_asked_for_and_dropped_where_it_is_rejected(asking: Kernel, gat
 
 def test_a_rate_limit_is_waited_for_visibly(asking: Kernel, gateway: GatewayServer) -> None:
     gateway.script(rate_limited(retry_after=1), Streamed(["at last"]))
-    cell = asking.run("%%metask gpt-4o-mini\nHi")
-    assert "trying again in 1.0 s (1 of 2)" in cell.text("stderr")
+    cell = asking.run("%%metask gpt-4o-mini\nHi", metadata=NOTEBOOK)
+    told = [message.text for message in cell.messages if message.kind == "comm_msg"]
+    assert any("trying again in 1.0 s (1 of 2)" in text for text in told)
     assert cell.displays[0]["data"]["text/plain"] == "at last"
+
+
+def test_what_nobody_waits_for_is_not_saved(asking: Kernel, gateway: GatewayServer) -> None:
+    gateway.script(rate_limited(retry_after=0), Streamed(["at last"]))
+    (output,) = asking.run("%%metask gpt-4o-mini\nHi").outputs
+    assert output["data"]["text/plain"] == "at last"
 
 
 def test_models_are_a_table_that_filters(asking: Kernel, gateway: GatewayServer) -> None:
