@@ -139,7 +139,7 @@ class Recordings:
         try:
             try:
                 file = self.path.open("rb")
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 self._index = _Index()
                 yield None
                 return
