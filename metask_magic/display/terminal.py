@@ -58,8 +58,8 @@ class TerminalSink:
     """Prints replies to stdout, reasoning and steps dimmed, notices to stderr.
 
     Of several replies the first to begin is printed live below its model's name. When it ends, those that
-    ended meanwhile are printed, in the order they did; then another one goes on live. Where a notebook keeps what is printed,
-    there are to be no notices: a replay has none.
+    ended meanwhile are printed, in the order they did; then another one goes on live. Where a notebook keeps
+    what is printed, there are to be no notices: a replay has none.
     """
 
     def __init__(
