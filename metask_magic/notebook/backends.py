@@ -74,8 +74,10 @@ class Backends:
 
     def locate(self, reply: Reply) -> Reply:
         """Return the reply with what its script needs; a key that got into the prompt is taken out."""
-        if reply.request is None or reply.requested_model == LOCAL or self._gateway is None:
+        if reply.request is None or reply.requested_model == LOCAL:
             return reply
+        if self._gateway is None:  # it was replayed
+            return replace(reply, base_url=self._settings.base_url)
         connection = self._gateway[0].connection
         request = without(reply.request, connection.key.hide)
         return replace(reply, request=request, base_url=connection.base_url)

@@ -22,7 +22,7 @@ from .usage import summarize
 LONGEST_LIST = 200
 
 
-def status(settings: Metask, local_description: str, used: ModelUsage) -> Table:
+def status(settings: Metask, local_description: str, recording: str, used: ModelUsage) -> Table:
     """Return the status card: what would be asked, where, and with whose key."""
     try:
         key = settings.find_key().source
@@ -35,6 +35,7 @@ def status(settings: Metask, local_description: str, used: ModelUsage) -> Table:
         ("base URL", settings.base_url),
         ("key", key),
         ("local model", local_description),
+        ("recording", recording),
     ]
     if used.requests:
         rows.append(("tokens so far", summarize(used, settings.budget_tokens)))
@@ -179,6 +180,7 @@ HELP = Table(
         ("%metask export [NAME] [python|node|curl] [PATH]", "a reply's request as a script of its own"),
         ("%metask chats", "list the conversations (-c NAME); show, fork, trim, save one"),
         ("%metask usage [--reset]", "show the tokens used so far; start the count over"),
+        ("%metask recordings", "list the recorded replies; show, compact, forget, verify"),
         ("%metask login, %metask logout", "enter a key without showing it; forget it"),
         ("%config Metask", 'show the settings; %config Metask.model = "…" sets one'),
         ("%%metask?", "list the options"),

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "explain": (),
     "chats": ("show", "fork", "rename", "forget", "trim", "save", "load"),
     "usage": ("--reset",),
+    "recordings": ("show", "compact", "forget", "verify"),
     "export": ("python", "node", "curl", "--force"),
     "login": (),
     "logout": (),
@@ -97,8 +98,13 @@ class MetaskMagics(Magics):
 
         match word:
             case "":
+                from .recordings import describe_mode
+
                 return commands.status(
-                    self._settings, self.session.backends.local_description, self.session.ledger.total()
+                    self._settings,
+                    self.session.backends.local_description,
+                    describe_mode(self._settings, self.session.recordings.store),
+                    self.session.ledger.total(),
                 )
             case "models":
                 return commands.list_models(*self.session.backends.usable_models(), rest)
@@ -114,6 +120,10 @@ class MetaskMagics(Magics):
                 from . import chat_commands
 
                 return _said(chat_commands.run(self.session.chats, rest))
+            case "recordings":
+                from . import recordings
+
+                return _said(recordings.run(self.session.recordings.store, rest))
             case "login":
                 return _said(commands.login(self._settings))
             case "logout":

@@ -83,6 +83,14 @@ _OPTIONS = (
     argument("--quiet", action="store_true", help="Show nothing; the reply is the value all the same."),
     argument("--raw", action="store_true", help="Send the text as it stands: {{ }} means nothing."),
     argument("--dry-run", action="store_true", help="Show the exact request and send nothing."),
+    argument("--fresh", action="store_true", help="Ask again what is recorded, and record the new answer."),
+    argument(
+        "--sample",
+        type=int,
+        default=1,
+        metavar="N",
+        help="The N-th independent answer to the same prompt: recorded by itself.",
+    ),
     argument(
         "--background",
         action="store_true",
@@ -109,6 +117,8 @@ class CellOptions:
     quiet: bool = False
     raw: bool = False
     dry_run: bool = False
+    fresh: bool = False
+    sample: int = 1
     background: bool = False
 
 
@@ -244,6 +254,8 @@ def _to_options(parsed: argparse.Namespace) -> CellOptions:
             "--confirm asks before each call of a tool, and the cell has none.",
             "Name a function with -T, or leave --confirm out.",
         )
+    if parsed.sample < 1:
+        raise OptionError(f"--sample counts from 1, not {parsed.sample}.", "For example: --sample 2")
     named = {
         "temperature": parsed.temperature,
         "max_tokens": parsed.max_tokens,
@@ -267,6 +279,8 @@ def _to_options(parsed: argparse.Namespace) -> CellOptions:
         quiet=parsed.quiet,
         raw=parsed.raw,
         dry_run=parsed.dry_run,
+        fresh=parsed.fresh,
+        sample=parsed.sample,
         background=parsed.background,
     )
 

@@ -26,6 +26,8 @@ from ..chat.structured import StructuredBackend
 from ..display.front_end import FrontEnd, choose_sink, detect
 from ..display.place import Place
 from ..errors import Interrupted, MetaskError, OptionError
+from ..gateway.embedded import LOCAL
+from ..gateway.recorded import CONDUCTS, RecordedBackend
 from ..settings import Metask
 from . import export
 from .backends import Backends
@@ -39,6 +41,7 @@ from .explain import describe, last_exception
 from .next_cell import NextCell
 from .options import CellOptions
 from .prompt import render
+from .recordings import Shelf, samples
 from .value import CellValue
 
 Asked = Sequence[tuple[Request, Backend]]
@@ -57,6 +60,7 @@ class Session:
         self.backends = Backends(settings)
         self.ledger = Ledger()
         self.chats = Chats()
+        self.recordings = Shelf(settings)
         self._next_cell = NextCell(shell)
         self._value = CellValue(shell)
         self._value.register()
@@ -87,7 +91,11 @@ class Session:
         if options.dry_run:
             return dry_run(requests, self.backends.destination(requests[0].model))
         errands = Errands()
-        asked = [(request, self._around(request.model, draft, errands)) for request in requests]
+        numbers = samples(models, options.sample)
+        asked = [
+            (request, self._around(replace(options, sample=number), request.model, draft, errands))
+            for request, number in zip(requests, numbers, strict=True)
+        ]
         value: Any
         if options.background:
             value = self._ask_in_background(options, asked, errands)
@@ -146,20 +154,37 @@ class Session:
         said = self._settings.system
         return said if options.raw else render(said, self._shell.user_ns)
 
-    def _around(self, model: str, draft: Draft, errands: Errands) -> Backend:
-        """Return who answers for a model, with what stands between: the meter, the tools, the schema."""
+    def _around(self, options: CellOptions, model: str, draft: Draft, errands: Errands) -> Backend:
+        """Return who answers for a model, with what stands between: recordings, tools, schema."""
         settings = self._settings
-        backend: Backend = MeteredBackend(
-            self.backends.for_model(model), self.ledger, lambda: settings.budget_tokens
-        )
+        backend, recorded = self._answering(options, model, errands)
         if draft.tools:
             confirm = Confirmation() if draft.confirm else None
             backend = ToolBackend(backend, draft.tools, errands, settings.max_tool_rounds, confirm)
         if draft.schema is not None:
             backend = StructuredBackend(
-                backend, draft.schema, settings.max_repairs, errands, self.backends.refused
+                backend, draft.schema, settings.max_repairs, errands, self.backends.refused, recorded
             )
         return backend
+
+    def _answering(
+        self, options: CellOptions, model: str, errands: Errands
+    ) -> tuple[Backend, Callable[[Request], bool]]:
+        """Return the model itself, or recordings around it, and what tells whether an answer is recorded."""
+        conduct = self.recordings.conduct(fresh=options.fresh, embedded=model == LOCAL)
+        if conduct == CONDUCTS["off"]:
+            return self._metered(self.backends.for_model(model)), lambda _: False
+
+        async def asked() -> Backend:
+            return self._metered(await errands.call(partial(self.backends.for_model, model)))
+
+        recorded = RecordedBackend(
+            asked, self.recordings.store, conduct, sample=options.sample, hide=self._hide
+        )
+        return recorded, recorded.has
+
+    def _metered(self, backend: Backend) -> Backend:
+        return MeteredBackend(backend, self.ledger, lambda: self._settings.budget_tokens)
 
     def _hide(self, text: str) -> str:
         try:
