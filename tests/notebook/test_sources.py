@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,9 +14,9 @@ RunCell = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture
-def run_cell() -> Iterator[RunCell]:
+def run_cell(monkeypatch: pytest.MonkeyPatch) -> RunCell:
     """Runs a cell as IPython does: with its source in `linecache` under a name of its own."""
-    before = set(linecache.cache)
+    monkeypatch.setattr(linecache, "cache", {})  # cells of other tests have classes of these names too
 
     def run(source: str) -> dict[str, Any]:
         file = f"<ipython-input-{len(linecache.cache)}>"
@@ -25,9 +25,7 @@ def run_cell() -> Iterator[RunCell]:
         exec(compile(source, file, "exec"), namespace)  # noqa: S102  # what the test is about
         return namespace
 
-    yield run
-    for file in set(linecache.cache) - before:
-        del linecache.cache[file]
+    return run
 
 
 @pytest.mark.parametrize(
