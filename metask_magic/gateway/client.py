@@ -13,7 +13,7 @@ import importlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..chat.messages import Event, Finished, Notice, Request, Served
 from ..errors import (
@@ -24,11 +24,13 @@ from ..errors import (
     RateLimitError,
     ServerError,
 )
-from ..settings import ApiKey, is_loopback
+from ..settings import ApiKey
 from . import faults
 from .decode import StreamDecoder, iter_whole, parse
+from .transport import connection_errors, new_http_client
 
 if TYPE_CHECKING:
+    import httpx2
     import openai
 
 LONGEST_WAIT = 120.0
@@ -54,16 +56,22 @@ class _UsageRejectedError(Exception):
 
 
 class GatewayClient:
-    """Asks one gateway. Its coroutines belong to one asyncio loop."""
+    """Asks one gateway. Its coroutines belong to one asyncio loop.
+
+    `bulk` chooses connections for hundreds of requests at once.
+    """
 
     def __init__(
         self,
         connection: Connection,
         *,
+        bulk: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.connection = connection
         self._sleep = sleep
+        self._bulk = bulk
+        self._module: Any = None
         self._client: openai.AsyncOpenAI | None = None
         self._reports_usage = True
         self._replies = 0
@@ -93,6 +101,27 @@ class GatewayClient:
                     await self._sleep(wait)
                 else:
                     return
+
+    async def complete(self, request: Request) -> list[Event]:
+        """Ask once for a reply in one piece, and return its events; whoever asks tries again.
+
+        Raises what `stream` does, after the first attempt.
+        """
+        try:
+            response = await self._send(request, request.to_json())
+            try:
+                events = await self._iter_plain(response, response.headers.get("content-type", ""))
+            except MetaskError as error:
+                error.request_id = error.request_id or _request_id(response)
+                raise
+            finally:
+                await response.aclose()
+        except MetaskError as error:
+            raise self._redacted(error) from None
+        served = Served(None, _request_id(response))
+        return [
+            self._without_key(event) if isinstance(event, Served) else event for event in (served, *events)
+        ]
 
     async def get_models(self) -> list[dict[str, Any]]:
         """Return the entries of `GET /models`, as they came."""
@@ -143,35 +172,40 @@ class GatewayClient:
         return body
 
     async def _ask(self, request: Request, body: dict[str, Any]) -> AsyncIterator[Event]:
-        openai, client = await self._connected()
-        import httpx2
-
-        call = client.chat.completions.with_streaming_response.create(
-            model=body.pop("model"),
-            messages=body.pop("messages"),
-            stream=body.pop("stream", False),
-            extra_body=body,
-        )
+        response = await self._send(request, body)
         try:
-            response = await call.__aenter__()
-        except openai.APIStatusError as error:
-            answer = error.response
-            refusal = faults.Refusal(answer.status_code, await answer.aread(), answer.headers)
-            if request.stream and self._reports_usage and _rejects_usage(refusal):
-                raise _UsageRejectedError from None
-            raise self._refused(refusal, request.model) from None
-        except (openai.APIConnectionError, httpx2.RequestError) as error:  # the latter within a refusal
-            raise self._unreachable(error) from None
-        request_id = faults.plain(response.headers.get("x-request-id", "")) or None
-        try:
-            yield Served(None, request_id)
+            yield Served(None, _request_id(response))
             async for event in self._iter_events(response, request.stream):
                 yield event
         except MetaskError as error:
-            error.request_id = error.request_id or request_id
+            error.request_id = error.request_id or _request_id(response)
             raise
         finally:
-            await call.__aexit__(None, None, None)
+            await response.aclose()
+
+    async def _send(self, request: Request, body: dict[str, Any]) -> httpx2.Response:
+        """Return the answer to a request, of which only the head has been read."""
+        openai, client = await self._connected()
+        import httpx2
+
+        try:
+            answer = await client.post(
+                "/chat/completions",
+                body=body,
+                cast_to=httpx2.Response,
+                stream=True,
+                stream_cls=openai.AsyncStream,
+            )
+        except openai.APIStatusError as error:
+            refusal = faults.Refusal(
+                error.response.status_code, await error.response.aread(), error.response.headers
+            )
+            if request.stream and self._reports_usage and _rejects_usage(refusal):
+                raise _UsageRejectedError from None
+            raise self._refused(refusal, request.model) from None
+        except (openai.APIConnectionError, *connection_errors()) as error:  # the latter within a refusal
+            raise self._unreachable(error) from None
+        return cast(httpx2.Response, answer)  # also of a stream, where that is what is asked for
 
     async def _iter_events(self, response: Any, streamed: bool) -> AsyncIterator[Event]:
         content_type = response.headers.get("content-type", "")
@@ -212,12 +246,10 @@ class GatewayClient:
         return events
 
     async def _iter_bytes(self, response: Any) -> AsyncIterator[bytes]:
-        import httpx2
-
         try:
-            async for data in response.iter_bytes():
+            async for data in response.aiter_bytes():
                 yield data
-        except httpx2.RequestError as error:
+        except connection_errors() as error:
             raise faults.broken(error, self.connection.timeout) from None
 
     async def _listed(self) -> list[dict[str, Any]]:
@@ -245,16 +277,18 @@ class GatewayClient:
     # -- the official client ----------------------------------------------------------------------
 
     async def _connected(self) -> tuple[Any, openai.AsyncOpenAI]:
+        if self._client is not None:
+            return self._module, self._client
         # The first import takes a second or more: in a thread, so that an interrupt need not wait for it.
-        module = await asyncio.to_thread(importlib.import_module, "openai")
+        self._module = await asyncio.to_thread(importlib.import_module, "openai")
         import httpx2
 
-        if self._client is None:
+        if self._client is None:  # else another request made one meanwhile
             try:
-                self._client = self._new_client(module)
+                self._client = self._new_client(self._module)
             except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
                 raise faults.misconfigured(error, self.connection.base_url) from None
-        return module, self._client
+        return self._module, self._client
 
     def _new_client(self, module: Any) -> openai.AsyncOpenAI:
         timeout = self.connection.timeout
@@ -263,18 +297,12 @@ class GatewayClient:
             api_key=self.connection.key.reveal(),
             max_retries=0,
             timeout=module.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
-            http_client=module.DefaultAsyncHttpx2Client(transport=self._transport()),
+            http_client=new_http_client(module, self.connection.base_url, self._bulk),
         )
         # The library takes these from the environment, where they were meant for api.openai.com.
         client.organization = client.project = None
         client._custom_headers = {}
         return client
-
-    def _transport(self) -> Any:
-        """None for the library's own; a direct one for this machine, which proxies would capture too."""
-        import httpx2
-
-        return httpx2.AsyncHTTPTransport() if is_loopback(self.connection.base_url) else None
 
     # -- failures ---------------------------------------------------------------------------------
 
@@ -337,6 +365,10 @@ async def _drain(body: AsyncIterator[bytes]) -> None:
         async with asyncio.timeout(DRAIN_SECONDS):
             async for _ in body:
                 pass
+
+
+def _request_id(response: httpx2.Response) -> str | None:
+    return faults.plain(response.headers.get("x-request-id", "")) or None
 
 
 def _rejects_usage(refusal: faults.Refusal) -> bool:

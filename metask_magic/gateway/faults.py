@@ -247,7 +247,7 @@ def unreachable(error: BaseException, base_url: str, seconds: float) -> Connecti
     """The error for a request that got no answer, by the first cause that is known."""
     host = urlsplit(base_url).netloc.rpartition("@")[2]
     causes = list(_iter_causes(error))
-    if (proxy := _proxy_for(base_url)) and not any(map(_is_beyond_proxy, causes)):
+    if (proxy := proxy_for(base_url)) and not any(map(_is_beyond_proxy, causes)):
         return _by_proxy(host, proxy, causes)
     for cause in causes:
         if isinstance(cause, socket.gaierror):
@@ -265,7 +265,7 @@ def unreachable(error: BaseException, base_url: str, seconds: float) -> Connecti
             return HostRefusedError(
                 f"Nothing answers at {host}.", "Check Metask.base_url, and that the server runs."
             )
-    if any(_is_timeout(cause) for cause in causes):
+    if _timed_out(causes):
         return _too_slow(host, seconds)
     return ConnectionFailedError(
         f"The connection to {host} failed ({plain(causes[-1]) or type(causes[-1]).__name__}).",
@@ -315,7 +315,7 @@ def _by_proxy(host: str, proxy: str, causes: list[BaseException]) -> ConnectionF
     )
 
 
-def _proxy_for(base_url: str) -> str | None:
+def proxy_for(base_url: str) -> str | None:
     """Host and port of the proxy in the way, without the password it may carry."""
     target = urlsplit(base_url)
     if is_loopback(base_url) or proxy_bypass(target.hostname or ""):
@@ -337,7 +337,7 @@ def _without_password(address: str) -> str:
 
 def broken(error: BaseException, seconds: float) -> MetaskError:
     """The error for a reply that began and could not be read to its end."""
-    if any(_is_timeout(cause) for cause in _iter_causes(error)):
+    if _timed_out(list(_iter_causes(error))):
         return StreamStalledError(
             f"Nothing more came for {seconds:g} s.",
             _wait_longer(seconds),
@@ -358,6 +358,15 @@ def _iter_causes(error: BaseException) -> Iterator[BaseException]:
         if isinstance(found, BaseExceptionGroup):
             pending.extend(found.exceptions)
         pending.extend([found.__cause__, found.__context__])
+
+
+def _timed_out(causes: list[BaseException]) -> bool:
+    """Whether time ran out: aiohttp's transport says so of every lost connection, but keeps the cause."""
+    return any(map(_is_timeout, causes)) and not any(map(_is_lost_by_aiohttp, causes))
+
+
+def _is_lost_by_aiohttp(error: BaseException) -> bool:
+    return type(error).__module__.partition(".")[0] == "aiohttp" and not isinstance(error, TimeoutError)
 
 
 def _is_timeout(error: BaseException) -> bool:

@@ -1,0 +1,35 @@
+"""Replies in one piece, hundreds at once: the gateway's client as a batch asks it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from ..chat.messages import Event, Request
+from .client import Connection, GatewayClient
+
+
+class BulkBackend:
+    """A backend for many requests at once. Its coroutines belong to one asyncio loop.
+
+    Every request is sent once and its reply not streamed: whoever asks tries again, because only they know
+    how the other requests fare.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._client = GatewayClient(connection, bulk=True)
+
+    @property
+    def connection(self) -> Connection:
+        """Where and how it asks; `max_retries` means nothing here."""
+        return self._client.connection
+
+    async def stream(self, request: Request) -> AsyncIterator[Event]:
+        """Ask (see `Backend.stream`); the events come all at once."""
+        whole = replace(request, stream=False) if request.stream else request
+        for event in await self._client.complete(whole):
+            yield event
+
+    async def aclose(self) -> None:
+        """Close the pooled connections."""
+        await self._client.aclose()
