@@ -74,7 +74,7 @@ class Gate:
         self._told_pace = requests_per_minute / 60 if requests_per_minute else math.inf
         self._pace = _Pace(clock)
         self._next_start = self._resume_at = 0.0
-        self._backoffs = self._in_a_row = 0
+        self._most_at_once = self._backoffs = self._in_a_row = 0
         self._refused_since: float | None = None
 
     @property
@@ -95,6 +95,7 @@ class Gate:
         async with self._turnstile:
             await self._turn()
             self.in_flight += 1
+            self._most_at_once = max(self._most_at_once, self.in_flight)
         try:
             yield Place(self, self._backoffs)
         finally:
@@ -123,9 +124,12 @@ class Gate:
         if backoffs == self._backoffs:
             self._in_a_row = 0
         self._pace.count()
-        if self.in_flight >= self.limit:  # else there is no telling what more would do
+        if self._most_at_once >= self.limit:  # else there is no telling what more would do
             window = self._allowed if self._backoffs else START
+            limit = self.limit
             self._allowed = min(float(self.max_concurrency), self._allowed + 1 / window)
+            if self.limit > limit:
+                self._most_at_once = self.in_flight
 
     def _back_off(self, backoffs: int, retry_after: float | None) -> None:
         now = self._clock()
@@ -134,6 +138,7 @@ class Gate:
             self._backoffs += 1
             self._in_a_row += 1
             self._allowed = max(1.0, self._allowed * DECREASE)
+            self._most_at_once = 0
             self._pace.slow_down()
             longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self._in_a_row - 1, 16))
             pause = max(pause, longest * (0.75 + self._jitter() / 4))
