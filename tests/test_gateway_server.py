@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ from .gateway_server import (
     Silent,
     Streamed,
     ToolCall,
+    Trouble,
     bad_parameter,
     error_event,
     html_page,
@@ -378,6 +380,31 @@ def test_rate_spreads_the_chunks(gateway: GatewayServer) -> None:
 
     times = asyncio.run(read_times())
     assert times[-1] - times[0] > 0.1
+
+
+KINDS = {"stop": "ok", "InternalServerError": "failed", "APIConnectionError": "cut"}
+
+
+def test_trouble_limits_the_rate(gateway: GatewayServer, client: openai.OpenAI) -> None:
+    now = 0.0
+    trouble = Trouble(2, burst=3, clock=lambda: now)
+    gateway.answer_with(trouble)
+    assert [read(client)[1] for _ in range(4)] == ["stop"] * 3 + ["RateLimitError"]
+    with pytest.raises(openai.RateLimitError) as caught:
+        client.chat.completions.create(**ASK)
+    assert caught.value.response.headers["retry-after"] == "1"
+    now = 1.0
+    assert [read(client)[1] for _ in range(3)] == ["stop"] * 2 + ["RateLimitError"]
+    assert trouble.given == {"ok": 5, "limited": 3}
+
+
+def test_trouble_is_the_same_for_the_same_seed(gateway: GatewayServer, client: openai.OpenAI) -> None:
+    runs = []
+    for seed in (1, 1, 2):
+        gateway.answer_with(trouble := Trouble(failing=0.3, cut=0.3, seed=seed))
+        runs.append([read(client)[1] for _ in range(40)])
+        assert trouble.given == Counter(map(KINDS.get, runs[-1]))
+    assert runs[0] == runs[1] != runs[2]
 
 
 def test_certificate_is_trusted_by_those_who_know_the_authority(tls_gateway: GatewayServer) -> None:

@@ -475,7 +475,7 @@ def test_progress(
     backend = Asked(lambda text, _: FINAL["400"] if text == "3" else f"re {text}")
     shown: list[Progress] = []
     run(new(rows, backend, total=total), shown.append)
-    assert shown[0].limit == START
+    assert START <= shown[0].limit <= 16
     assert shown[0].total in (first, 50)
     assert shown[-1] == Progress(49, 1, 0, 49 * 7, 0, shown[-1].limit, 50, 0)
     assert [progress.done for progress in shown] == sorted(progress.done for progress in shown)

@@ -42,6 +42,7 @@ from .pages import (
 from .received import Received
 from .script import MODELS, echo
 from .server import API_KEY, GatewayServer
+from .trouble import Trouble
 
 __all__ = [
     "API_KEY",
@@ -72,6 +73,7 @@ __all__ = [
     "Silent",
     "Streamed",
     "ToolCall",
+    "Trouble",
     "bad_parameter",
     "echo",
     "error_body",
