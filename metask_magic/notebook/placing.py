@@ -16,15 +16,19 @@ _DIGITS = 40
 
 
 class PlacedImages:
-    """The images of one rendering.
+    """The images of one rendering after another.
 
-    Their places are marked by numbers drawn anew for each, so that no value can hold one; digits, because
-    filters such as `upper` and `indent` leave them alone.
+    Their places are marked by a number that never leaves this object, so that no value can hold it; digits,
+    because filters such as `upper` and `indent` leave them alone.
     """
 
     def __init__(self) -> None:
         self._key = "".join(secrets.choice("0123456789") for _ in range(_DIGITS))
         self._images: list[ImagePart] = []
+
+    def clear(self) -> None:
+        """Begin another rendering."""
+        self._images.clear()
 
     def place(self, value: Any) -> Any:
         """Return the text that stands for a value, which is what a template's `finalize` does."""

@@ -1,4 +1,4 @@
-"""The prompt: a cell's text as a Jinja template over the notebook's names, rendered once.
+"""The prompt: a cell's text as a Jinja template over the notebook's names, or over a row's.
 
 Text with single braces passes untouched. Comments (`{# #}`) are off, because LaTeX writes `{#1}`, and
 statements (`{% %}`) are on only where the cell has one, because LaTeX writes `{%` too.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
+from contextlib import contextmanager
 from difflib import get_close_matches
-from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
-from jinja2 import Environment, StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.defaults import DEFAULT_NAMESPACE
 from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.meta import find_undeclared_variables
@@ -43,11 +43,60 @@ _FUNCTIONS: dict[str, Any] = {
 """Python's functions that a template may call. Uncalled, such a name is as undefined as any other."""
 
 
-def render_parts(text: str, namespace: Mapping[str, Any]) -> tuple[Part, ...]:
-    """Return `text` with its `{{ expressions }}` replaced by what `to_parts` makes of their values.
+class PromptTemplate:
+    """A prompt's text, compiled once, and rendered as often as there is something to fill in.
 
-    Figures and pictures become images at their place. Values are not scanned again: braces in them are
-    text.
+    Values are not scanned again: braces in them are text. Raises `PromptError` where it cannot be compiled.
+    """
+
+    _kind: ClassVar[type[SandboxedEnvironment]] = SandboxedEnvironment
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._images = PlacedImages()
+        self._compiled: Template | None = None
+        self.names: frozenset[str] = frozenset()
+        """The names in it that somebody has to define, or may."""
+        self.functions: Mapping[str, Any] = {}
+        """Python's functions that it calls."""
+        self._required: frozenset[str] = frozenset()
+        statements = _STATEMENT.search(text) is not None
+        if "{{" in text or statements:
+            with _explained(text):
+                self._compile(statements)
+
+    def check(self, namespace: Mapping[str, Any]) -> None:
+        """Raise `PromptError` if the names it needs are not all in `namespace`, with those that are not."""
+        _check_defined(self._required, namespace)
+
+    def fill(self, known: Mapping[str, Any]) -> tuple[Part, ...]:
+        """Return the text with its `{{ expressions }}` replaced by what `to_parts` makes of their values.
+
+        Figures and pictures become images at their place. Raises `PromptError` where an expression fails.
+        """
+        if self._compiled is None:
+            return (TextPart(self._text),)
+        self._images.clear()
+        with _explained(self._text):
+            return self._images.restore(self._compiled.render(known))
+
+    def _place(self, value: Any) -> Any:
+        return self._images.place(value)
+
+    def _compile(self, statements: bool) -> None:
+        environment = _new_environment(self._kind, statements, self._place)
+        tree = environment.parse(self._text)
+        names = find_undeclared_variables(tree)
+        called = {call.node.name for call in tree.find_all(nodes.Call) if isinstance(call.node, nodes.Name)}
+        self.functions = {name: _FUNCTIONS[name] for name in called & _FUNCTIONS.keys()}
+        self.names = frozenset(names)
+        self._required = frozenset(names - _guarded(tree) - self.functions.keys())
+        code = environment.compile(tree)
+        self._compiled = Template.from_code(environment, code, dict(environment.globals))
+
+
+def render_parts(text: str, namespace: Mapping[str, Any]) -> tuple[Part, ...]:
+    """Return `text` rendered once, as `PromptTemplate.fill` does.
 
     Raises
     ------
@@ -55,14 +104,25 @@ def render_parts(text: str, namespace: Mapping[str, Any]) -> tuple[Part, ...]:
         A name is undefined (all such names are listed), or the template fails.
 
     """
-    statements = _STATEMENT.search(text) is not None
-    if "{{" not in text and not statements:
-        return (TextPart(text),)
-    images = PlacedImages()
+    template = PromptTemplate(text)
+    template.check(namespace)
+    known = {name: namespace[name] for name in template.names if name in namespace}
+    return template.fill(dict(template.functions) | known)
+
+
+def render(text: str, namespace: Mapping[str, Any]) -> str:
+    """Return the rendered text where no image may be, as in a system message. Raises `PromptError`."""
+    content = join_parts(render_parts(text, namespace))
+    if not isinstance(content, str):
+        raise PromptError("A system message cannot hold an image.", "Put it into the prompt, or attach it.")
+    return content
+
+
+@contextmanager
+def _explained(text: str) -> Iterator[None]:
+    """Turn what a template raises into a `PromptError`."""
     try:
-        return images.restore(
-            _render(text, namespace, _environment(statements).overlay(finalize=images.place))
-        )
+        yield
     except TemplateSyntaxError as error:
         raise PromptError(
             f"The prompt's template has a mistake in line {error.lineno}: {error.message}",
@@ -83,28 +143,12 @@ def render_parts(text: str, namespace: Mapping[str, Any]) -> tuple[Part, ...]:
         ) from error
 
 
-def render(text: str, namespace: Mapping[str, Any]) -> str:
-    """Return the rendered text where no image may be, as in a system message. Raises `PromptError`."""
-    content = join_parts(render_parts(text, namespace))
-    if not isinstance(content, str):
-        raise PromptError("A system message cannot hold an image.", "Put it into the prompt, or attach it.")
-    return content
-
-
-def _render(text: str, namespace: Mapping[str, Any], environment: Environment) -> str:
-    tree = environment.parse(text)
-    names = find_undeclared_variables(tree)
-    called = {call.node.name for call in tree.find_all(nodes.Call) if isinstance(call.node, nodes.Name)}
-    functions = {name: _FUNCTIONS[name] for name in called & _FUNCTIONS.keys()}
-    _check_defined(names - _guarded(tree) - functions.keys(), namespace)
-    known = functions | {name: namespace[name] for name in names if name in namespace}
-    return Template.from_code(environment, environment.compile(tree), dict(environment.globals)).render(known)
-
-
-@cache
-def _environment(statements: bool) -> SandboxedEnvironment:
-    environment = SandboxedEnvironment(
+def _new_environment(
+    kind: type[SandboxedEnvironment], statements: bool, finalize: Callable[[Any], Any]
+) -> SandboxedEnvironment:
+    environment = kind(
         undefined=StrictUndefined,
+        finalize=finalize,
         keep_trailing_newline=True,
         autoescape=False,  # the prompt is text for a model, not HTML
         comment_start_string=NEVER + "#",
@@ -116,7 +160,7 @@ def _environment(statements: bool) -> SandboxedEnvironment:
     return environment
 
 
-def _check_defined(names: set[str], namespace: Mapping[str, Any]) -> None:
+def _check_defined(names: Set[str], namespace: Mapping[str, Any]) -> None:
     missing = sorted(names - namespace.keys() - DEFAULT_NAMESPACE.keys())
     if not missing:
         return

@@ -1,0 +1,248 @@
+"""Rows of a table of any kind, and the table again with columns beside its own.
+
+Rows are read in chunks, so that a table of a million rows is not turned into a million objects at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from typing import Any, Protocol, TypeAlias
+
+from ..errors import OptionError
+
+CHUNK = 1000
+KINDS = "A table is a pandas, Polars or PyArrow one, a list of dicts, or a generator of dicts."
+
+Columns: TypeAlias = Mapping[str, Sequence[Any]]
+
+
+class Row(dict[Any, Any]):
+    """One row: its values by column; None is a missing one, whatever the table itself calls it."""
+
+
+class Rows(Protocol):
+    """The rows of a table.
+
+    `columns` are its labels, mostly strings; `length` is None where the rows can only be counted by reading
+    them, which can then be done once.
+    """
+
+    columns: tuple[Any, ...]
+    length: int | None
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+    def head(self, count: int) -> Rows:
+        """Return the first rows alone."""
+        ...
+
+    def join(self, columns: Columns) -> Any:
+        """Return a table of the same kind with these columns too, in place of those of the same names.
+
+        They have a value for each row, or for each that was read where they can be read only once. A column
+        without any value counts as text.
+        """
+        ...
+
+
+def open_rows(value: Any, name: str) -> Rows:
+    """Return the rows of what the user calls `name`.
+
+    Raises
+    ------
+    OptionError
+        It is no table, or one that has no rows yet.
+
+    """
+    if isinstance(value, str | bytes | bytearray | Mapping):
+        raise OptionError(f"{name} is a {type(value).__name__}, which is no table.", KINDS)
+    if type(value).__module__ != "builtins":
+        import narwhals as nw
+
+        if nw.dependencies.is_pandas_dataframe(value):
+            return _PandasRows(value)
+        frame = nw.from_native(value, pass_through=True, allow_series=True)
+        if isinstance(frame, nw.DataFrame):
+            return _FrameRows(frame)
+        _refuse_other(frame, name)
+    if isinstance(value, Sequence):
+        return _Records(value, name)
+    if isinstance(value, Iterable):
+        return _Stream(value, name)
+    raise OptionError(f"{name} is a {type(value).__name__}, which is no table.", KINDS)
+
+
+def _refuse_other(frame: Any, name: str) -> None:
+    import narwhals as nw
+
+    if isinstance(frame, nw.LazyFrame):
+        raise OptionError(
+            f"{name} is lazy: it has no rows yet.", f"Compute them first, such as by {name}.collect()."
+        )
+    if isinstance(frame, nw.Series):
+        raise OptionError(
+            f"{name} is a single column.", f"Make a table of it, such as by {name}.to_frame('text')."
+        )
+
+
+class _PandasRows:
+    """Of pandas itself: by position, for labels may occur twice, in the index and among the columns."""
+
+    def __init__(self, frame: Any) -> None:
+        self._frame = frame
+        self.columns: tuple[Any, ...] = tuple(frame.columns)
+        self.length: int | None = len(frame)
+
+    def __iter__(self) -> Iterator[Row]:
+        for start in range(0, len(self._frame), CHUNK):
+            part = self._frame.iloc[start : start + CHUNK]
+            # Without any column there are no tuples in some versions.
+            rows = part.itertuples(index=False, name=None) if self.columns else [()] * len(part)
+            for values in rows:
+                yield _row(self.columns, values)
+
+    def head(self, count: int) -> _PandasRows:
+        return _PandasRows(self._frame.iloc[:count])
+
+    def join(self, columns: Columns) -> Any:
+        joined, levels = self._frame.copy(), self._frame.columns.nlevels
+        for name, values in columns.items():
+            joined[(name, *[""] * (levels - 1)) if levels > 1 else name] = self._series(values)
+        return joined
+
+    def _series(self, values: Sequence[Any]) -> Any:
+        import pandas as pd
+
+        kinds = {type(value) for value in values if value is not None}
+        if not kinds:  # as text: what that is depends on the version
+            return pd.Series([*values, ""]).iloc[:-1].set_axis(self._frame.index)
+        nullable = {int: "Int64", bool: "boolean"}.get(kinds.pop() if len(kinds) == 1 else object)
+        dtype = nullable if None in values else None
+        return pd.Series(values, index=self._frame.index, dtype=dtype)
+
+
+class _FrameRows:
+    """Of any other library that narwhals knows."""
+
+    def __init__(self, frame: Any) -> None:
+        self._frame = frame
+        self.columns: tuple[Any, ...] = tuple(frame.columns)
+        self.length: int | None = len(frame)
+
+    def __iter__(self) -> Iterator[Row]:
+        for start in range(0, len(self._frame), CHUNK):
+            for values in self._frame[start : start + CHUNK].rows():
+                yield _row(self.columns, values)
+
+    def head(self, count: int) -> _FrameRows:
+        return _FrameRows(self._frame.head(count))
+
+    def join(self, columns: Columns) -> Any:
+        series = [self._series(name, _level(values)) for name, values in columns.items()]
+        return self._frame.with_columns(*series).to_native()
+
+    def _series(self, name: str, values: Sequence[Any]) -> Any:
+        import narwhals as nw
+
+        backend = self._frame.implementation
+        dtype = nw.String() if all(value is None for value in values) else None
+        if backend.is_polars() and dtype is None:
+            import polars as pl
+
+            # Not strict: a strict one drops what the first of its objects have no field for.
+            return nw.from_native(pl.Series(name, values, strict=False), series_only=True)
+        try:
+            return nw.new_series(name, values, dtype, backend=backend)
+        except (TypeError, ValueError):  # objects whose fields differ in kind
+            return nw.new_series(name, [*map(_to_json, values)], backend=backend)
+
+
+class _Records:
+    """A list of dicts; a row has the keys it has."""
+
+    def __init__(self, records: Sequence[Any], name: str) -> None:
+        for at, record in enumerate(records):
+            _check_record(record, at, name)
+        self._records = records
+        self._name = name
+        self.columns: tuple[Any, ...] = tuple(dict.fromkeys(chain.from_iterable(records)))
+        self.length: int | None = len(records)
+
+    def __iter__(self) -> Iterator[Row]:
+        return (_row(self.columns, [*map(record.get, self.columns)]) for record in self._records)
+
+    def head(self, count: int) -> _Records:
+        return _Records(self._records[:count], self._name)
+
+    def join(self, columns: Columns) -> list[dict[Any, Any]]:
+        return _join_records(self._records, columns)
+
+
+class _Stream:
+    """Dicts that come one after another; those that were read are kept, for the result has them too."""
+
+    def __init__(self, source: Iterable[Any], name: str) -> None:
+        self._source = iter(source)
+        self._name = name
+        self._read: list[Mapping[Any, Any]] = []
+        self._first = list(islice(self._source, 1))
+        for record in self._first:
+            _check_record(record, 0, name)
+        self.columns: tuple[Any, ...] = tuple(self._first[0]) if self._first else ()
+        self.length: int | None = None
+
+    def __iter__(self) -> Iterator[Row]:
+        for record in chain(self._first, self._source):
+            _check_record(record, len(self._read), self._name)
+            self._read.append(record)
+            whole = {**dict.fromkeys(self.columns), **record}
+            yield _row((*whole,), (*whole.values(),))
+
+    def head(self, count: int) -> _Stream:
+        return _Stream(islice(chain(self._first, self._source), count), self._name)
+
+    def join(self, columns: Columns) -> list[dict[Any, Any]]:
+        return _join_records(self._read, columns)
+
+
+def _check_record(record: Any, at: int, name: str) -> None:
+    if not isinstance(record, Mapping):
+        raise OptionError(
+            f"Item {at} of {name} is a {type(record).__name__}, and not a dict.",
+            f'Give each row names: [{{"text": item}} for item in {name}].',
+        )
+
+
+def _join_records(records: Sequence[Mapping[Any, Any]], columns: Columns) -> list[dict[Any, Any]]:
+    return [
+        {**record, **dict(zip(columns, values, strict=True))}
+        for record, values in zip(records, zip(*columns.values(), strict=True), strict=False)
+    ]
+
+
+def _row(columns: Sequence[Any], values: Sequence[Any]) -> Row:
+    return Row(zip(columns, [None if _is_missing(value) else value for value in values], strict=True))
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether a value stands for none: None, NaN, pandas' NaT and NA."""
+    if isinstance(value, float):
+        return value != value
+    return value is None or type(value).__name__ in {"NaTType", "NAType"}
+
+
+def _level(values: Sequence[Any]) -> Sequence[Any]:
+    """Return values that one typed column can hold: as JSON where they are of several kinds."""
+    kinds = {_kind(value) for value in values if value is not None}
+    return values if len(kinds) <= 1 else [*map(_to_json, values)]
+
+
+def _kind(value: Any) -> str:
+    kind = type(value).__name__
+    return "number" if kind in {"int", "float"} else kind
+
+
+def _to_json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False, default=str)
