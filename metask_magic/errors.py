@@ -53,6 +53,9 @@ class _RendersItself(BaseException):
     explaining: BaseException | None = None
     """The exception it was to explain, when `%metask explain` itself failed."""
 
+    table: Any = None
+    """The table as far as it got, where the rows of one were asked about."""
+
     def lines(self) -> list[str]:
         """What happened and what to do, in the few lines that a cell shows."""
         raise NotImplementedError
@@ -114,10 +117,10 @@ class MetaskError(_RendersItself, Exception):
 
 
 class Interrupted(_RendersItself, KeyboardInterrupt):
-    """The user stopped the cell; what had come of the reply is kept."""
+    """The user stopped the cell; what had come of the reply, or of the table, is kept."""
 
-    def __init__(self, reply: Any) -> None:
-        super().__init__(self._summary(reply))
+    def __init__(self, reply: Any, summary: str = "") -> None:
+        super().__init__(summary or self._summary(reply))
         self.reply = reply
 
     @staticmethod

@@ -127,6 +127,15 @@ class Metask(Configurable):
     max_retries = Int(2, help="How often a request is tried again after 429, 5xx or a lost connection.").tag(
         config=True
     )
+    max_concurrency = Int(
+        32, min=1, help="How many rows of a table (`--map`) are asked about at the same time, at most."
+    ).tag(config=True)
+    requests_per_minute = Int(
+        None,
+        allow_none=True,
+        help="""How many rows of a table are asked about in a minute, at most; None sets no limit, and only
+        the gateway's own (429) is kept to.""",
+    ).tag(config=True)
     max_repairs = Int(
         1,
         min=0,
@@ -192,11 +201,12 @@ class Metask(Configurable):
             raise TraitError(f"Metask.temperature takes a number from 0 to 2, or None, not {value}.")
         return value
 
-    @validate("budget_tokens")
-    def _check_budget_tokens(self, proposal: Mapping[str, Any]) -> int | None:
+    @validate("budget_tokens", "requests_per_minute")
+    def _check_above_zero(self, proposal: Mapping[str, Any]) -> int | None:
         value: int | None = proposal["value"]
         if value is not None and value <= 0:
-            raise TraitError(f"Metask.budget_tokens takes a number above 0, or None, not {value}.")
+            name = proposal["trait"].name
+            raise TraitError(f"Metask.{name} takes a number above 0, or None, not {value}.")
         return value
 
     @validate("timeout")

@@ -66,6 +66,13 @@ _OPTIONS = (
         help="A function of the notebook that the model may call. Repeatable.",
     ),
     argument("--confirm", action="store_true", help="Ask before each call of a tool."),
+    argument(
+        "--map",
+        metavar="NAME",
+        help="""Ask once per row of the table NAME (pandas, Polars, PyArrow, a list of dicts):
+        {{ column }} and {{ row.column }} are what a row has. The value is the table with the replies.""",
+    ),
+    argument("--limit", type=int, metavar="N", help="With --map, ask about the first N rows alone."),
     argument("--temperature", type=float, metavar="X", help="Sampling temperature, 0 to 2."),
     argument("--max-tokens", type=int, metavar="N", help="Longest reply, in tokens."),
     argument("--top-p", type=float, metavar="X", help="Nucleus sampling; use it or the temperature."),
@@ -112,6 +119,8 @@ class CellOptions:
     schema: str | None = None
     tools: tuple[str, ...] = ()
     confirm: bool = False
+    map: str | None = None
+    limit: int | None = None
     params: Mapping[str, JSON] = field(default_factory=dict)
     stream: bool = True
     quiet: bool = False
@@ -256,6 +265,8 @@ def _to_options(parsed: argparse.Namespace) -> CellOptions:
         )
     if parsed.sample < 1:
         raise OptionError(f"--sample counts from 1, not {parsed.sample}.", "For example: --sample 2")
+    if parsed.limit is not None and (parsed.limit < 1 or parsed.map is None):
+        raise OptionError(f"--limit {parsed.limit} needs --map NAME, and a row at least.", "Leave it out.")
     named = {
         "temperature": parsed.temperature,
         "max_tokens": parsed.max_tokens,
@@ -274,6 +285,8 @@ def _to_options(parsed: argparse.Namespace) -> CellOptions:
         schema=parsed.schema,
         tools=tuple(parsed.tool),
         confirm=parsed.confirm,
+        map=parsed.map,
+        limit=parsed.limit,
         params=params,
         stream=not parsed.no_stream,
         quiet=parsed.quiet,

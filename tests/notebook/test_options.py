@@ -36,6 +36,7 @@ from metask_magic.notebook.options import CellOptions, parse_cell_line, parse_li
         ("-a df -a 'my file.csv' --attach=fig", CellOptions(attach=("df", "my file.csv", "fig"))),
         ("-f json", CellOptions(format="json")),
         ("--schema Person -T f -T g --confirm", CellOptions(schema="Person", tools=("f", "g"), confirm=True)),
+        ("--map df --limit 3", CellOptions(map="df", limit=3)),
         ("--no-stream --quiet --dry-run", CellOptions(stream=False, quiet=True, dry_run=True)),
     ],
 )
@@ -60,6 +61,8 @@ def test_cell_line(line: str, expected: CellOptions) -> None:
         ("-p temperature", "KEY=JSON"),
         ("-p =1", "KEY=JSON"),
         ("-p stop=END", "is not JSON"),
+        ("--limit 3", "needs --map"),
+        ("--map df --limit 0", "a row at least"),
         ("-p stream=false", "cannot set stream"),
     ],
 )
