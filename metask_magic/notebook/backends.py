@@ -14,6 +14,7 @@ from ..chat.messages import Backend, Request
 from ..chat.reply import Reply
 from ..chat.structured import Refused
 from ..errors import LocalModelError, MissingKeyError, OptionError, PromptError
+from ..gateway.bulk import BulkBackend
 from ..gateway.client import Connection, GatewayClient
 from ..gateway.embedded import LOCAL, EmbeddedBackend
 from ..gateway.models import Catalog, Model, nearest
@@ -31,6 +32,7 @@ class Backends:
         self._settings = settings
         self._lock = threading.RLock()  # replies in the background ask for the list of models too
         self._gateway: tuple[GatewayClient, Catalog] | None = None
+        self._bulk: BulkBackend | None = None
         self._embedded: EmbeddedBackend | None = None
         self.refused: Refused = set()
         """Response formats that the gateway of now has refused."""
@@ -38,6 +40,16 @@ class Backends:
     def for_model(self, model: str) -> Backend:
         """Return what answers for a model. Raises `SettingError` where nothing can be sent."""
         return self._local() if model == LOCAL else SuggestingBackend(*self._connected())
+
+    def for_rows(self, model: str) -> Backend:
+        """Return what answers for a model many times at once. Raises as `for_model` does."""
+        if model == LOCAL:
+            return self._local()
+        connection = self._connected()[0].connection
+        with self._lock:
+            if self._bulk is None:
+                self._bulk = BulkBackend(connection)
+            return self._bulk
 
     def destination(self, model: str) -> str:
         """Return where a request for a model goes, in words for a person."""
@@ -129,6 +141,7 @@ class Backends:
         if self._gateway is not None:
             network.run(self._gateway[0].aclose())
             self._gateway = None
+        self._close_bulk()
 
     def _connected(self) -> tuple[GatewayClient, Catalog]:
         settings = self._settings
@@ -140,10 +153,16 @@ class Backends:
             if self._gateway is None or self._gateway[0].connection != connection:
                 if self._gateway is not None:
                     network.submit(self._gateway[0].retire())
+                self._close_bulk()
                 self.refused.clear()
                 client = GatewayClient(connection)
                 self._gateway = client, Catalog(client)
             return self._gateway
+
+    def _close_bulk(self) -> None:
+        if self._bulk is not None:
+            network.submit(self._bulk.aclose())
+            self._bulk = None
 
     def _local(self) -> EmbeddedBackend:
         path = Path(self._settings.local_model).expanduser() if self._settings.local_model else None

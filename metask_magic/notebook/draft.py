@@ -72,7 +72,7 @@ def read_cell(options: CellOptions, text: str, settings: Metask, namespace: Mapp
     return Draft(
         Message("user", _content(options, text, namespace)),
         system,
-        _params(options, settings),
+        params_of(options, settings),
         options.stream,
         format_of(options),
         find_schema(options, namespace),
@@ -93,6 +93,7 @@ def _content(options: CellOptions, text: str, namespace: Mapping[str, Any]) -> C
     return content
 
 
-def _params(options: CellOptions, settings: Metask) -> dict[str, JSON]:
+def params_of(options: CellOptions, settings: Metask) -> dict[str, JSON]:
+    """Return the parameters of a cell's request: the settings', and the cell's own over them."""
     defaults: dict[str, JSON] = {"temperature": settings.temperature, "max_tokens": settings.max_tokens}
     return {name: value for name, value in defaults.items() if value is not None} | dict(options.params)

@@ -1,0 +1,189 @@
+"""`metask_magic.map` and `retry_failed`: a prompt over a table, called from code."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from ..chat.ledger import Ledger
+from ..chat.messages import JSON
+from ..chat.schema import Schema
+from ..errors import OptionError
+from ..settings import Metask
+from .backends import Backends
+from .batch import MapOutcome, Mapper
+from .options import OWN_PARAMETERS
+from .row_answers import ERROR
+from .row_requests import TablePrompt
+from .rows import open_rows
+
+TABLE = "the table"
+
+
+def map(
+    table: Any,
+    prompt: str,
+    *,
+    model: str | None = None,
+    system: str | None = None,
+    schema: Any = None,
+    names: Mapping[str, Any] | None = None,
+    limit: int | None = None,
+    dry_run: bool = False,
+    quiet: bool = False,
+    max_concurrency: int | None = None,
+    requests_per_minute: int | None = None,
+    **params: JSON,
+) -> Any:
+    """Ask a model about each row of a table, and return the table with the answers beside it.
+
+    It is what `%%metask --map` does, and works in plain scripts too: there the settings come from `METASK_*`
+    variables. What was answered before in this process is not asked again.
+
+    Parameters
+    ----------
+    table
+        A pandas, Polars or PyArrow table, a list of dicts, or any iterable of dicts, which is read as rows
+        are needed.
+    prompt, system
+        Templates: `{{ row.column }}`, or `{{ column }}`. A missing value is empty text, and
+        `{{ "unknown" if row.column is none else row.column }}` works. Images (bytes of a file, Pillow) are
+        sent as such. `system` is `Metask.system` by default.
+    model
+        The model's name; `Metask.model` by default.
+    schema
+        What each answer must look like: a Pydantic model, a dataclass, a TypedDict, a type or a JSON Schema.
+    names
+        More names for the templates. In a notebook these are the notebook's own by default.
+    limit
+        Ask about that many rows from the start; the result has no others.
+    dry_run
+        Send nothing, and return a preview of three prompts and of the number of requests.
+    quiet
+        Show no progress.
+    max_concurrency, requests_per_minute
+        How many rows are asked about at once, and in a minute; settings of these names by default.
+    **params
+        Parameters of each request by their names in the API, such as `temperature=0`.
+
+    Returns
+    -------
+    A table of the same kind (a list of dicts for any iterable) with the rows in their order, a pandas index
+    as it was, and these columns: `reply`, the text, or with a schema of named fields a column for each, as
+    they stand in JSON; `reply_error`, why there is none (`"not asked"` where the run ended before), or null;
+    `reply_meta`, with `model`, `finish_reason`, `prompt_tokens`, `completion_tokens`, `total_tokens`,
+    `elapsed` (seconds) and `request_id`: a dict, or a struct in Polars and PyArrow.
+
+    Raises
+    ------
+    MetaskError
+        Nothing could be sent; or the key was refused (401, 403); or every row failed. A row that fails among
+        others raises nothing: `reply_error` says why. The exception's `table` is the table as far as it got.
+    Interrupted
+        The user stopped it; its `table` has what was answered.
+
+    """
+    mapper, settings, own = _surroundings()
+    rows = open_rows(table, TABLE)
+    if limit is not None:
+        if limit < 1:
+            raise OptionError(f"limit={limit} leaves no row.", "Give a number above 0, or leave it out.")
+        rows = rows.head(limit)
+    asked = _asked(
+        settings, prompt, mapper.choose_model(model), system, schema, own if names is None else names, params
+    )
+    if dry_run:
+        return mapper.preview(rows, asked, TABLE)
+    limits = (max_concurrency, requests_per_minute)
+    return _table(mapper.run(rows, asked, TABLE, kept="as its `table`", quiet=quiet, limits=limits))
+
+
+def retry_failed(
+    table: Any,
+    prompt: str,
+    *,
+    model: str | None = None,
+    system: str | None = None,
+    schema: Any = None,
+    names: Mapping[str, Any] | None = None,
+    quiet: bool = False,
+    max_concurrency: int | None = None,
+    requests_per_minute: int | None = None,
+    **params: JSON,
+) -> Any:
+    """Ask again about the rows of a result of `map` that have a `reply_error`, and return it completed.
+
+    A table does not remember what was asked, so that it may have been filtered, sorted or read from a file
+    since: give the same prompt, schema and parameters again, or better ones. The other rows stay as they
+    are. Parameters, result and errors are those of `map`.
+    """
+    mapper, settings, own = _surroundings()
+    rows = open_rows(table, TABLE)
+    if ERROR not in rows.columns:
+        raise OptionError(f"The table has no column {ERROR}.", "Give a result of metask_magic.map.")
+    asked = _asked(
+        settings, prompt, mapper.choose_model(model), system, schema, own if names is None else names, params
+    )
+    limits = (max_concurrency, requests_per_minute)
+    return _table(
+        mapper.run(rows, asked, TABLE, kept="as its `table`", quiet=quiet, again=True, limits=limits)
+    )
+
+
+def _asked(
+    settings: Metask,
+    prompt: str,
+    model: str,
+    system: str | None,
+    schema: Any,
+    names: Mapping[str, Any],
+    params: Mapping[str, JSON],
+) -> TablePrompt:
+    own = [name for name in OWN_PARAMETERS if name in params]
+    if own:
+        raise OptionError(f"{own[0]} is no parameter of a row's request.", "Leave it out.")
+    defaults: dict[str, JSON] = {"temperature": settings.temperature, "max_tokens": settings.max_tokens}
+    return TablePrompt(
+        model,
+        prompt,
+        settings.system if system is None else system,
+        names,
+        {name: value for name, value in defaults.items() if value is not None} | dict(params),
+        format="markdown" if schema is None else "json",
+        schema=None
+        if schema is None
+        else Schema.from_object(schema, getattr(schema, "__name__", "the schema")),
+    )
+
+
+def _table(outcome: MapOutcome) -> Any:
+    if outcome.failure is not None:
+        raise outcome.failure
+    return outcome.table
+
+
+def _surroundings() -> tuple[Mapper, Metask, Mapping[str, Any]]:
+    """Return who asks, with what settings, and the names a template may use."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if shell is not None:
+        from .extension import loaded
+
+        magics = loaded(shell)
+        if magics is not None:
+            settings, mapper = magics.prepare_map()
+            return mapper, settings, shell.user_ns
+    mapper, settings = _of_process()
+    settings.read_environment()
+    return mapper, settings, {} if shell is None else shell.user_ns
+
+
+@cache
+def _of_process() -> tuple[Mapper, Metask]:
+    settings = Metask()
+    backends = Backends(settings)
+    atexit.register(backends.close)
+    return Mapper(settings, backends, Ledger(), None), settings
