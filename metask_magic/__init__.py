@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .chat.messages import ToolCall, Usage
     from .chat.reply import CodeBlock, Reply
     from .errors import Interrupted, MetaskError
+    from .notebook.mapping import map as map  # given away by `__getattr__`, not by `*`
+    from .notebook.mapping import retry_failed
     from .settings import Metask
 
 __all__ = [
@@ -26,9 +28,11 @@ __all__ = [
     "ToolCall",
     "Usage",
     "load_ipython_extension",
+    "retry_failed",
     "unload_ipython_extension",
 ]
 
+# Without `map`: after `from metask_magic import *` Python's own should still be there.
 _HOMES = {
     "CodeBlock": "chat.reply",
     "Interrupted": "errors",
@@ -36,6 +40,8 @@ _HOMES = {
     "MetaskError": "errors",
     "Reply": "chat.reply",
     "ToolCall": "chat.messages",
+    "map": "notebook.mapping",
+    "retry_failed": "notebook.mapping",
     "Usage": "chat.messages",
 }
 

@@ -17,11 +17,12 @@ def test_the_names() -> None:
         "ToolCall",
         "Usage",
         "load_ipython_extension",
+        "retry_failed",
         "unload_ipython_extension",
     ]
 
 
-@pytest.mark.parametrize("name", metask_magic.__all__)
+@pytest.mark.parametrize("name", [*metask_magic.__all__, "map"])
 def test_a_name_is_there(name: str) -> None:
     assert getattr(metask_magic, name).__name__ == name
 

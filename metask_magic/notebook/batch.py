@@ -19,10 +19,8 @@ from ..display.table import Table
 from ..errors import (
     Interrupted,
     MetaskError,
-    NotFoundError,
     OptionError,
 )
-from ..gateway.embedded import LOCAL
 from ..settings import Metask
 from .backends import Backends
 from .choice import choose_models
@@ -74,12 +72,9 @@ class Mapper:
     def preview(self, rows: Rows, asked: TablePrompt, name: str) -> Table:
         """Return what `run` would send. Raises `MetaskError`."""
         RowAnswers(asked.schema).check_free(rows.columns, name)
-        base_url = self._backends.base_url(asked.model)
         requests = RowRequests(rows, asked, name)
-        where = f"{asked.model} for each row of {name}"
-        if asked.model != LOCAL:
-            where += f", POST {base_url}/chat/completions"
-        return preview(requests, rows.length, self._journal(base_url), where)
+        where = f"{asked.model} for each row of {name}, {self._backends.destination(asked.model)}"
+        return preview(requests, rows.length, self._journal(asked.model), where)
 
     def run(
         self,
@@ -115,7 +110,7 @@ class Mapper:
         batch = Batch(
             chain(first, sending),
             backend,
-            self._journal(self._backends.base_url(asked.model)),
+            self._journal(asked.model),
             gate=self._gate_for(asked.model, limits),
             max_retries=self._settings.max_retries,
             total=rows.length,
@@ -128,10 +123,7 @@ class Mapper:
             except BaseException:
                 bar.close("Failed.")
                 raise
-            outcome = run.conclude(results, batch.stopped, interrupt.requested, kept)
-        if isinstance(outcome.failure, NotFoundError):
-            self._backends.suggest(outcome.failure, asked.model)
-        return outcome
+            return run.conclude(results, batch.stopped, interrupt.requested, kept)
 
     def _around(self, asked: TablePrompt) -> Backend:
         settings = self._settings
@@ -144,8 +136,8 @@ class Mapper:
             backend, asked.schema, settings.max_repairs, _AtOnce(), self._backends.refused
         )
 
-    def _journal(self, base_url: str) -> KernelJournal:
-        return self._journals.setdefault(base_url, KernelJournal())
+    def _journal(self, model: str) -> KernelJournal:
+        return self._journals.setdefault(self._backends.destination(model), KernelJournal())
 
     def _gate_for(self, model: str, limits: tuple[int | None, int | None]) -> Gate:
         """Return the gate of a model: what was learnt of its limits stays while the settings do."""

@@ -175,6 +175,7 @@ HELP = Table(
         ("%%metask local", "ask a very small model on this machine, without a key"),
         ("%metask", "show what would be asked, where, with whose key"),
         ("%%metask MODEL MODEL …", "ask several models, side by side"),
+        ("%%metask MODEL --map df", "ask about each row of a table ({{ row.column }})"),
         ("%metask models [PATTERN]", "list the models this key may use"),
         ("%metask explain [MODEL [question]]", "ask about the last exception"),
         ("%metask export [NAME] [python|node|curl] [PATH]", "a reply's request as a script of its own"),

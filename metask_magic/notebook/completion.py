@@ -177,7 +177,9 @@ def _is_schema(value: Any) -> bool:
 
 
 def _is_table(value: Any) -> bool:
-    return any(base.__name__ in {"DataFrame", "LazyFrame", "Table"} for base in type(value).__mro__)
+    if type(value) is list:
+        return bool(value) and type(value[0]) is dict
+    return any(base.__name__ in {"DataFrame", "Table"} for base in type(value).__mro__)
 
 
 def _is_tool(value: Any) -> bool:

@@ -11,7 +11,7 @@ from .magics import MetaskMagics
 
 def load(shell: Any) -> None:
     """Register magics and settings. Loading again replaces nothing that the user has set."""
-    if _loaded(shell) is not None:
+    if loaded(shell) is not None:
         return
     settings = next((c for c in shell.configurables if isinstance(c, Metask)), None)
     if settings is None:
@@ -26,7 +26,7 @@ def load(shell: Any) -> None:
 
 def unload(shell: Any) -> None:
     """End the network thread and the embedded model, and remove magics and settings."""
-    magics = _loaded(shell)
+    magics = loaded(shell)
     if magics is None:
         return
     magics.completion.unregister()
@@ -39,6 +39,7 @@ def unload(shell: Any) -> None:
     shell.configurables[:] = [c for c in shell.configurables if not isinstance(c, Metask | MetaskMagics)]
 
 
-def _loaded(shell: Any) -> MetaskMagics | None:
+def loaded(shell: Any) -> MetaskMagics | None:
+    """Return the magics of a shell that has them."""
     found = shell.magics_manager.registry.get(MetaskMagics.__name__)
     return found if isinstance(found, MetaskMagics) else None

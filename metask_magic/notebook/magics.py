@@ -15,6 +15,7 @@ from .completion import Completion, Known
 from .options import CellOptions, chat_options, parse_cell_line, parse_line
 
 if TYPE_CHECKING:
+    from .batch import Mapper
     from .session import Session
 
 COMMANDS: Mapping[str, Sequence[str]] = {
@@ -76,6 +77,11 @@ class MetaskMagics(Magics):
 
             self._session = Session(self.shell, self._settings)
         return self._session
+
+    def prepare_map(self) -> tuple[Metask, Mapper]:
+        """Return what `metask_magic.map` works with: the settings as they are now, and who asks."""
+        self._settings.read_environment()
+        return self._settings, self.session.mapper
 
     def close(self) -> None:
         if self._session is not None:

@@ -29,8 +29,9 @@ from ..errors import Interrupted, MetaskError, OptionError
 from ..gateway.embedded import LOCAL
 from ..gateway.recorded import CONDUCTS, RecordedBackend
 from ..settings import Metask
-from . import export
+from . import export, row_requests
 from .backends import Backends
+from .batch import Mapper
 from .chats import Chats, cell_key
 from .choice import choose_models
 from .commands import dry_run
@@ -38,10 +39,12 @@ from .confirm import Confirmation
 from .draft import Draft, read_cell
 from .explain import SYSTEM as EXPLAIN_SYSTEM
 from .explain import describe, last_exception
+from .names import look_up
 from .next_cell import NextCell
 from .options import CellOptions
 from .prompt import render
 from .recordings import Shelf, samples
+from .rows import open_rows
 from .value import CellValue
 
 Asked = Sequence[tuple[Request, Backend]]
@@ -61,6 +64,7 @@ class Session:
         self.ledger = Ledger()
         self.chats = Chats()
         self.recordings = Shelf(settings)
+        self.mapper = Mapper(settings, self.backends, self.ledger, shell)
         self._next_cell = NextCell(shell)
         self._value = CellValue(shell)
         self._value.register()
@@ -82,6 +86,8 @@ class Session:
 
         """
         models = self._models(options)
+        if options.map is not None:
+            return self._map(options, text, models)
         _check_together(options, models)
         draft = read_cell(options, text, self._settings, self._shell.user_ns)
         cell = cell_key(self._shell)
@@ -130,6 +136,22 @@ class Session:
         self.backends.close()
         coroutines.close()
         network.stop()
+
+    def _map(self, options: CellOptions, text: str, models: Sequence[str]) -> Any:
+        """Ask about each row of a table, and return the table with the answers, or a dry run's preview."""
+        namespace, name = self._shell.user_ns, str(options.map)
+        asked = row_requests.read_cell(options, text, models, self._settings, namespace)
+        rows = open_rows(look_up(name, namespace, "table"), name)
+        if options.limit is not None:
+            rows = rows.head(options.limit)
+        if options.dry_run:
+            return self.mapper.preview(rows, asked, name)
+        outcome = self.mapper.run(rows, asked, name, kept="in _", quiet=options.quiet)
+        self._value.bind(options.out, outcome.table)
+        if outcome.failure is not None:
+            self._value.keep(outcome.table)
+            raise outcome.failure
+        return outcome.table
 
     # -- what is asked --------------------------------------------------------------------------------
 

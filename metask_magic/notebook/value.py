@@ -41,12 +41,12 @@ class CellValue:
             formatter.mimebundle_formatter.pop(kind, None)
         self._shell.events.unregister("pre_run_cell", self._forget)
 
-    def bind(self, name: str | None, value: Value) -> None:
+    def bind(self, name: str | None, value: Any) -> None:
         """Give the reply its name, if the cell asked for one."""
         if name:
             self._shell.user_ns[name] = value
 
-    def keep(self, value: Value) -> None:
+    def keep(self, value: Any) -> None:
         """Make the reply `_` and `Out[n]` although its cell is about to raise."""
         self._shell.displayhook.update_user_ns(value)
 
