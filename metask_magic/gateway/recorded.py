@@ -137,14 +137,17 @@ class RecordedBackend:
         yield Timed(reply.elapsed, reply.first_token_after)
 
     def _record(self, recording: Recording) -> None:
-        if any(
-            self._hide(text) != text for text in _iter_texts([recording.request, recording.reply.to_json()])
-        ):
+        if reveals(recording, self._hide):
             raise RecordingError(
                 "The key for the gateway is in the prompt or in the reply.",
                 "Take it out: what is recorded is meant to be shared.",
             )
         self._store.append(recording)
+
+
+def reveals(recording: Recording, hide: Callable[[str], str]) -> bool:
+    """Whether `hide`, which takes the key out of a text, finds it in a recording."""
+    return any(hide(text) != text for text in _iter_texts([recording.request, recording.reply.to_json()]))
 
 
 class _Heard:

@@ -13,7 +13,7 @@ from ..chat.loop import network
 from ..chat.messages import Backend, Request
 from ..chat.reply import Reply
 from ..chat.structured import Refused
-from ..errors import LocalModelError, MissingKeyError, OptionError, PromptError
+from ..errors import LocalModelError, MissingKeyError, OptionError, PromptError, SettingError
 from ..gateway.bulk import BulkBackend
 from ..gateway.client import Connection, GatewayClient
 from ..gateway.embedded import LOCAL, EmbeddedBackend
@@ -45,11 +45,11 @@ class Backends:
         """Return what answers for a model many times at once. Raises as `for_model` does."""
         if model == LOCAL:
             return self._local()
-        connection = self._connected()[0].connection
+        client, catalog = self._connected()
         with self._lock:
             if self._bulk is None:
-                self._bulk = BulkBackend(connection)
-            return self._bulk
+                self._bulk = BulkBackend(client.connection)
+            return SuggestingBackend(self._bulk, catalog)
 
     def destination(self, model: str) -> str:
         """Return where a request for a model goes, in words for a person."""
@@ -93,6 +93,13 @@ class Backends:
         connection = self._gateway[0].connection
         request = without(reply.request, connection.key.hide)
         return replace(reply, request=request, base_url=connection.base_url)
+
+    def hide(self, text: str) -> str:
+        """Take the key that would be sent out of a text."""
+        try:
+            return self._settings.find_key().hide(text)
+        except SettingError:
+            return text  # there is no key, or none that can be sent
 
     def check_name(self, name: str) -> str:
         """Return the name, if it can be a model's.

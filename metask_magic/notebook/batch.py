@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ..chat.batch import Batch, Progress, RowResult
@@ -21,13 +22,16 @@ from ..errors import (
     MetaskError,
     OptionError,
 )
+from ..gateway.embedded import LOCAL
+from ..gateway.recorded import RecordedBackend
 from ..settings import Metask
 from .backends import Backends
 from .choice import choose_models
-from .kernel_journal import KernelJournal
 from .preview import preview
 from .progress import Bar, choose_bar
+from .recordings import Shelf
 from .row_answers import ERROR, RowAnswers
+from .row_journal import RowJournal
 from .row_requests import RowRequests, TablePrompt
 from .rows import Rows
 from .tables import counted
@@ -50,6 +54,10 @@ class _AtOnce(Errands):
         return function()
 
 
+async def _nobody() -> Backend:
+    raise MetaskError("Nothing may be asked.")
+
+
 class Mapper:
     """Asks about the rows of tables, as the settings have it; `shell` is None outside IPython."""
 
@@ -58,7 +66,8 @@ class Mapper:
         self._backends = backends
         self._ledger = ledger
         self._shell = shell
-        self._journals: dict[str, KernelJournal] = {}
+        self._shelf = Shelf(settings)
+        self._journals: dict[Path, RowJournal] = {}
         self._gate: tuple[tuple[Any, ...], Gate] | None = None
 
     def choose_model(self, name: str | None) -> str:
@@ -127,17 +136,26 @@ class Mapper:
 
     def _around(self, asked: TablePrompt) -> Backend:
         settings = self._settings
-        backend: Backend = MeteredBackend(
-            self._backends.for_rows(asked.model), self._ledger, lambda: settings.budget_tokens
-        )
+        backend = self._answering(asked.model)
         if asked.schema is None:
             return backend
         return StructuredBackend(
             backend, asked.schema, settings.max_repairs, _AtOnce(), self._backends.refused
         )
 
-    def _journal(self, model: str) -> KernelJournal:
-        return self._journals.setdefault(self._backends.destination(model), KernelJournal())
+    def _answering(self, model: str) -> Backend:
+        """Return the model itself; where nothing may be asked, what tells which recording is missing."""
+        conduct = self._shelf.conduct_of_rows(embedded=model == LOCAL)
+        if not conduct.asks:
+            return RecordedBackend(_nobody, self._shelf.store, conduct)
+        return MeteredBackend(
+            self._backends.for_rows(model), self._ledger, lambda: self._settings.budget_tokens
+        )
+
+    def _journal(self, model: str) -> RowJournal:
+        store = self._shelf.store
+        journal = self._journals.setdefault(store.path, RowJournal(store, self._backends.hide))
+        return journal.conducted(self._shelf.conduct_of_rows(embedded=model == LOCAL))
 
     def _gate_for(self, model: str, limits: tuple[int | None, int | None]) -> Gate:
         """Return the gate of a model: what was learnt of its limits stays while the settings do."""

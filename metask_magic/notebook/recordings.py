@@ -25,6 +25,7 @@ from .transcript import counted
 SHORT = 8  # hex digits of a key that are shown
 LONGEST_LIST = 200
 LONGEST_BEGINNING = 60
+_REPLAYS_AND_RECORDS = CONDUCTS["auto"]
 _REPLAYS_OR_ASKS = Conduct(replays=True, asks=True, records=False)
 
 
@@ -60,6 +61,12 @@ class Shelf:
         if embedded and self._settings.recording is None and mode == "replay":
             return _REPLAYS_OR_ASKS
         return CONDUCTS[mode]
+
+    def conduct_of_rows(self, *, embedded: bool) -> Conduct:
+        """Return what a prompt over a table does: it records and resumes, unless a mode was set."""
+        if self._settings.recording is None and self.mode()[0] == "off":
+            return _REPLAYS_AND_RECORDS
+        return self.conduct(fresh=False, embedded=embedded)
 
 
 def effective_mode(settings: Metask, store: Recordings) -> tuple[str, str]:

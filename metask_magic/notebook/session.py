@@ -116,7 +116,7 @@ class Session:
         system = options.system
         if system is None:
             system = f"{EXPLAIN_SYSTEM}\n\n{self._settings.system}".strip()
-        text = describe(error, error.__traceback__, question, self._hide)
+        text = describe(error, error.__traceback__, question, self.backends.hide)
         try:
             return self.ask(replace(options, raw=True, system=system), text, by_cell_magic=False)
         except (MetaskError, Interrupted) as failure:
@@ -201,18 +201,12 @@ class Session:
             return self._metered(await errands.call(partial(self.backends.for_model, model)))
 
         recorded = RecordedBackend(
-            asked, self.recordings.store, conduct, sample=options.sample, hide=self._hide
+            asked, self.recordings.store, conduct, sample=options.sample, hide=self.backends.hide
         )
         return recorded, recorded.has
 
     def _metered(self, backend: Backend) -> Backend:
         return MeteredBackend(backend, self.ledger, lambda: self._settings.budget_tokens)
-
-    def _hide(self, text: str) -> str:
-        try:
-            return self._settings.find_key().hide(text)
-        except MetaskError:
-            return text  # there is no key, or none that can be sent
 
     # -- what comes of it -----------------------------------------------------------------------------
 

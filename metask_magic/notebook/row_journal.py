@@ -1,0 +1,76 @@
+"""The journal of a prompt over a table: every answered row is a recording, on disk before it counts.
+
+So a run that was interrupted, killed or begun in another kernel asks only for what is missing. Where
+recording was set to `off`, and for rows that cannot be recorded, the memory of this kernel is the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ..chat.messages import Request, ToolCallDelta
+from ..chat.reply import Reply, ReplyBuilder
+from ..gateway.recorded import Conduct, reveals
+from ..gateway.recording import RecordedReply, Recording
+from ..gateway.recording_key import describe, key_of
+from ..gateway.recordings import Recordings
+
+
+class RowJournal:
+    """Answers by what was asked: those of `store`, and those that this kernel alone knows.
+
+    `hide` takes the key out of a text; what it changes is not recorded.
+    """
+
+    def __init__(self, store: Recordings, hide: Callable[[str], str]) -> None:
+        self._store = store
+        self._hide = hide
+        self._conduct = Conduct(replays=True, asks=True, records=True)
+        self._remembered: dict[str, Reply] = {}
+
+    def conducted(self, conduct: Conduct) -> RowJournal:
+        """Keep to `conduct` from now on."""
+        self._conduct = conduct
+        return self
+
+    def find(self, request: Request) -> Reply | None:
+        """Return the reply to the same request. Raises `RecordingError` where the file cannot be read."""
+        described = describe(request)
+        key = key_of(described)
+        found = self._store.find(key) if self._conduct.replays else None
+        return self._remembered.get(key) if found is None else _replayed(request, found)
+
+    def put(self, request: Request, reply: Reply) -> None:
+        """Keep a reply: it is on disk when this returns. Raises `RecordingError` where it cannot be."""
+        recording = Recording.of(describe(request), _recorded(reply))
+        if not self._conduct.records or reveals(recording, self._hide):
+            self._remembered[recording.key] = replace(reply, request=None)
+        else:
+            self._store.append(recording)
+
+
+def _replayed(request: Request, found: Recording) -> Reply:
+    builder = ReplyBuilder(request)
+    for event in found.reply.iter_events():
+        builder.feed(event)
+    builder.finish()
+    return builder.build()
+
+
+def _recorded(reply: Reply) -> RecordedReply:
+    calls = (
+        ToolCallDelta(at, call.id, call.name, call.arguments) for at, call in enumerate(reply.tool_calls)
+    )
+    first = reply.first_token_after
+    return RecordedReply(
+        reply.text,
+        reply.finish_reason,
+        reply.reasoning,
+        tuple(calls),
+        reply.usage,
+        reply.model,
+        reply.request_id,
+        round(reply.elapsed, 3),
+        None if first is None else round(first, 3),
+    )
