@@ -1,8 +1,8 @@
 """The gateway's client: the official openai library, and the only module that imports it.
 
-From the library come authentication, the connection pool, proxies, TLS and the shape of requests. Two
-things are ours: retries, because a person should see that they wait, and the decoding of the stream, which
-costs a fraction when every event is parsed once.
+From the library come authentication, the connection pool, proxies, TLS and the shape of requests. Ours are
+retries, because a person should see that they wait, and the decoding, which costs a fraction when every
+event is parsed once. The many requests of a batch go straight to the library's connections (`complete`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -71,6 +72,7 @@ class GatewayClient:
         self.connection = connection
         self._sleep = sleep
         self._bulk = bulk
+        self._address = f"{connection.base_url}/chat/completions"
         self._module: Any = None
         self._client: openai.AsyncOpenAI | None = None
         self._reports_usage = True
@@ -108,7 +110,7 @@ class GatewayClient:
         Raises what `stream` does, after the first attempt.
         """
         try:
-            response = await self._send(request, request.to_json())
+            response = await self._post(request)
             try:
                 events = await self._iter_plain(response, response.headers.get("content-type", ""))
             except MetaskError as error:
@@ -207,6 +209,27 @@ class GatewayClient:
             raise self._unreachable(error) from None
         return cast(httpx2.Response, answer)  # also of a stream, where that is what is asked for
 
+    async def _post(self, request: Request) -> httpx2.Response:
+        """Return the answer to a request that went straight to the connections.
+
+        What the library does on the way to them for every request costs as much as the request itself. It
+        has told the headers.
+        """
+        _, client = await self._connected()
+        body = json.dumps(request.to_json(), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        sent = self._http.build_request(
+            "POST", self._address, content=body.encode(), headers=self._headers, timeout=client.timeout
+        )
+        try:
+            answer = await self._http.send(sent, stream=True)
+            refused = await answer.aread() if answer.status_code >= 400 else None
+        except connection_errors() as error:
+            raise self._unreachable(error) from None
+        if refused is not None:
+            refusal = faults.Refusal(answer.status_code, refused, answer.headers)
+            raise self._refused(refusal, request.model)
+        return answer
+
     async def _iter_events(self, response: Any, streamed: bool) -> AsyncIterator[Event]:
         content_type = response.headers.get("content-type", "")
         if not streamed or "json" in content_type:
@@ -292,16 +315,19 @@ class GatewayClient:
 
     def _new_client(self, module: Any) -> openai.AsyncOpenAI:
         timeout = self.connection.timeout
+        self._http = new_http_client(module, self.connection.base_url, self._bulk)
         client: openai.AsyncOpenAI = module.AsyncOpenAI(
             base_url=self.connection.base_url,
             api_key=self.connection.key.reveal(),
             max_retries=0,
             timeout=module.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
-            http_client=new_http_client(module, self.connection.base_url, self._bulk),
+            http_client=self._http,
         )
         # The library takes these from the environment, where they were meant for api.openai.com.
         client.organization = client.project = None
         client._custom_headers = {}
+        told = {**client.default_headers, **client.auth_headers}
+        self._headers = {name: value for name, value in told.items() if isinstance(value, str)}
         return client
 
     # -- failures ---------------------------------------------------------------------------------

@@ -139,6 +139,23 @@ def test_a_reply_comes_in_one_piece(gateway: GatewayServer, streamed: bool) -> N
     assert gateway.last.key == API_KEY
 
 
+def test_the_request_is_the_library_s_own(gateway: GatewayServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes past the library, but nothing of it differs."""
+    monkeypatch.setenv("OPENAI_ORG_ID", "ambient")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Ambient: ambient")
+    request = Request("gpt-4o-mini", (Message("user", "Größe ✓"),), {"stop": ["a"]}, stream=False)
+
+    async def ask_both(backend: BulkBackend) -> None:
+        await read(backend, request)
+        _ = [event async for event in backend._client.stream(request)]
+
+    with_backend(gateway.base_url, ask_both)
+    straight, librarys = gateway.chats
+    assert straight.body == librarys.body
+    counted = ("x-stainless-retry-count", "x-stainless-read-timeout")
+    assert {**straight.headers} == {k: v for k, v in librarys.headers.items() if k not in counted}
+
+
 FAILURES: dict[str, tuple[Answer, type[MetaskError]]] = {
     "400": (bad_parameter("top_p"), BadRequestError),
     "401": (wrong_key(API_KEY), AuthenticationError),
