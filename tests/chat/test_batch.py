@@ -386,9 +386,8 @@ def test_an_interrupt_keeps_what_is_done(new: Callable[..., Batch]) -> None:
     backend, interrupt = Asked(lambda text, _: f"re {text}" if int(text) < 40 else None), InterruptRequest()
     journal = MemoryJournal()
 
-    def stop_when_stalled(_: Progress) -> None:
-        if len(journal.texts) == 40:
-            interrupt.requested = True
+    def stop_when_stalled(progress: Progress) -> None:
+        interrupt.requested = progress.done == 40
 
     results = new(requests(1000), backend, journal).run(stop_when_stalled, interrupt)
     assert texts(results)[:40] == [f"re {number}" for number in range(40)]
