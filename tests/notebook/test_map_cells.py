@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from ..gateway_server import Gate, GatewayServer, Streamed, refused, server_error
 from ..gateway_server.received import Received
 from ..kernel import Kernel, published
-from .conftest import value
+from .conftest import point_at, value
 
 DEFINITIONS = """
 import pandas as pd, polars as pl, pyarrow as pa, warnings
@@ -31,8 +32,11 @@ NOTEBOOK = {"cellId": "a-cell"}
 
 
 @pytest.fixture(autouse=True)
-def _defined(asking: Kernel) -> None:
-    assert asking.run(f"%unload_ext metask_magic\n%load_ext metask_magic\n{DEFINITIONS}").error is None
+def _defined(asking: Kernel, tmp_path: Path) -> None:
+    """Each test has a journal of its own."""
+    journal = f"%config Metask.recordings_path = {str(tmp_path / 'rows.jsonl')!r}"
+    cell = asking.run(f"%unload_ext metask_magic\n%load_ext metask_magic\n{journal}\n{DEFINITIONS}")
+    assert cell.error is None
 
 
 def asked(gateway: GatewayServer) -> list[Any]:
@@ -307,3 +311,30 @@ def test_failed_rows_again(asking: Kernel, gateway: GatewayServer) -> None:
     assert value(asking, "dict(zip(out.text, out.reply)), out.reply_error.isna().all()") == (
         "({'t2': 'ok', 't3': 'ok', 't0': 'ok', 't1': 'now', 't4': 'now', 't5': 'ok'}, np.True_)"
     )
+
+
+def test_another_kernel_goes_on_where_this_one_ended(
+    asking: Kernel, gateway: GatewayServer, fresh_kernel: Kernel, tmp_path: Path
+) -> None:
+    asking.run("%%metask gpt-4o-mini --map df -o out --limit 4\n{{ text }}")
+    assert asked(gateway) == ["t0", "t1", "t2", "t3"]
+    point_at(fresh_kernel, gateway)
+    fresh_kernel.run(f"%config Metask.recordings_path = {str(tmp_path / 'rows.jsonl')!r}\n{DEFINITIONS}")
+    fresh_kernel.run("%%metask gpt-4o-mini --map df -o out\n{{ text }}")
+    assert asked(gateway) == ["t0", "t1", "t2", "t3", "t4", "t5"]
+    assert value(fresh_kernel, "list(out.reply)") == repr([f"t{n}" for n in range(6)])
+
+
+def test_a_replay_asks_nothing_and_says_what_is_missing(
+    asking: Kernel, gateway: GatewayServer, fresh_kernel: Kernel, tmp_path: Path
+) -> None:
+    asking.run("%%metask gpt-4o-mini --map df -o out --limit 4\n{{ text }}")
+    fresh_kernel.run(
+        "%load_ext metask_magic\n%config Metask.recording = 'replay'\n"
+        f"%config Metask.recordings_path = {str(tmp_path / 'rows.jsonl')!r}\n{DEFINITIONS}"
+    )
+    cell = fresh_kernel.run("%%metask gpt-4o-mini --map df -o out\n{{ text }}")
+    assert cell.error is None
+    assert value(fresh_kernel, "list(out.reply)[:4]") == "['t0', 't1', 't2', 't3']"
+    assert "recording" in value(fresh_kernel, "out.reply_error.iloc[4]")
+    assert len(gateway.chats) == 4
