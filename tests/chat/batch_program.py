@@ -1,8 +1,7 @@
-"""A batch in a process of its own, which a test kills: real connections, and a journal in a file."""
+"""A batch in a process of its own, which a test kills: real connections, and recordings as its journal."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 from pathlib import Path
 
@@ -13,22 +12,23 @@ from metask_magic.chat.loop import network
 from metask_magic.chat.messages import Request
 from metask_magic.gateway.bulk import BulkBackend
 from metask_magic.gateway.client import Connection
+from metask_magic.gateway.recordings import Recordings
+from metask_magic.notebook.row_journal import RowJournal
 from metask_magic.settings import ApiKey
 
 from ..gateway_server import API_KEY
-from .journals import FileJournal as Journal
 from .rows import requests
 
 
 def run_rows(base_url: str, rows: list[Request], path: Path, concurrency: int) -> list[RowResult]:
     """Run a batch over these rows to its end."""
     backend = BulkBackend(Connection(base_url, ApiKey(API_KEY, "the test"), timeout=30.0))
-    with contextlib.closing(Journal(path)) as journal:
-        batch = Batch(rows, backend, journal, gate=Gate(concurrency), max_retries=4)
-        try:
-            return batch.run(lambda _: None, InterruptRequest())
-        finally:
-            network.run(backend.aclose())
+    journal = RowJournal(Recordings(path), str)
+    batch = Batch(rows, backend, journal, gate=Gate(concurrency), max_retries=4)
+    try:
+        return batch.run(lambda _: None, InterruptRequest())
+    finally:
+        network.run(backend.aclose())
 
 
 def main(base_url: str, count: int, journal: str, concurrency: int, table: str) -> None:
