@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import textwrap
 from typing import Any
 
@@ -24,7 +25,10 @@ def run_script(gateway: GatewayServer, code: str) -> subprocess.CompletedProcess
         "PYTHONPATH": str(ROOT),
     }
     command = [sys.executable, "-c", textwrap.dedent(code)]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+    with tempfile.TemporaryDirectory() as folder:  # what it records must not answer another test
+        return subprocess.run(
+            command, env=env, cwd=folder, capture_output=True, text=True, timeout=120, check=False
+        )
 
 
 def test_a_script(gateway: GatewayServer) -> None:
