@@ -61,12 +61,14 @@ async def _nobody() -> Backend:
 class Mapper:
     """Asks about the rows of tables, as the settings have it; `shell` is None outside IPython."""
 
-    def __init__(self, settings: Metask, backends: Backends, ledger: Ledger, shell: Any) -> None:
+    def __init__(
+        self, settings: Metask, backends: Backends, ledger: Ledger, shelf: Shelf, shell: Any
+    ) -> None:
         self._settings = settings
         self._backends = backends
         self._ledger = ledger
         self._shell = shell
-        self._shelf = Shelf(settings)
+        self._shelf = shelf
         self._journals: dict[Path, RowJournal] = {}
         self._gate: tuple[tuple[Any, ...], Gate] | None = None
 
@@ -113,17 +115,7 @@ class Mapper:
         if not rows.columns and not rows.length:
             return MapOutcome(rows.join({column: [] for column in answers.names}))
         requests = RowRequests(rows, asked, name, failed_by=ERROR if again else None)
-        backend = self._around(asked)
-        sending = iter(requests)
-        first = [row for row in (next(sending, None),) if row is not None]
-        batch = Batch(
-            chain(first, sending),
-            backend,
-            self._journal(asked.model),
-            gate=self._gate_for(asked.model, limits),
-            max_retries=self._settings.max_retries,
-            total=rows.length,
-        )
+        batch = self._new_batch(requests, asked, limits, rows.length)
         bar = self._bar(rows.length, quiet=quiet)
         with InterruptRequest() as interrupt:
             run = _Run(rows, requests, answers, bar)
@@ -133,6 +125,25 @@ class Mapper:
                 bar.close("Failed.")
                 raise
             return run.conclude(results, batch.stopped, interrupt.requested, kept)
+
+    def _new_batch(
+        self,
+        requests: RowRequests,
+        asked: TablePrompt,
+        limits: tuple[int | None, int | None],
+        total: int | None,
+    ) -> Batch:
+        backend = self._around(asked)
+        sending = iter(requests)
+        first = [row for row in (next(sending, None),) if row is not None]
+        return Batch(
+            chain(first, sending),
+            backend,
+            self._journal(asked.model),
+            gate=self._gate_for(asked.model, limits),
+            max_retries=self._settings.max_retries,
+            total=total,
+        )
 
     def _around(self, asked: TablePrompt) -> Backend:
         settings = self._settings

@@ -16,6 +16,7 @@ from ..settings import Metask
 from .backends import Backends
 from .batch import MapOutcome, Mapper
 from .options import OWN_PARAMETERS
+from .recordings import Shelf
 from .row_answers import ERROR
 from .row_requests import TablePrompt
 from .rows import open_rows
@@ -186,4 +187,4 @@ def _of_process() -> tuple[Mapper, Metask]:
     settings = Metask()
     backends = Backends(settings)
     atexit.register(backends.close)
-    return Mapper(settings, backends, Ledger(), None), settings
+    return Mapper(settings, backends, Ledger(), Shelf(settings), None), settings

@@ -64,7 +64,7 @@ class Session:
         self.ledger = Ledger()
         self.chats = Chats()
         self.recordings = Shelf(settings)
-        self.mapper = Mapper(settings, self.backends, self.ledger, shell)
+        self.mapper = Mapper(settings, self.backends, self.ledger, self.recordings, shell)
         self._next_cell = NextCell(shell)
         self._value = CellValue(shell)
         self._value.register()
