@@ -254,6 +254,11 @@ class Metask(Configurable):
         finally:
             self._applying = False
 
+    def params(self) -> dict[str, Any]:
+        """Return the parameters that every request has unless it says otherwise."""
+        defaults = {"temperature": self.temperature, "max_tokens": self.max_tokens}
+        return {name: value for name, value in defaults.items() if value is not None}
+
     def unknown_variables(self) -> dict[str, str | None]:
         """Return `METASK_*` variables that no setting reads, with the nearest one that exists."""
         known = [name.upper() for name in self.trait_names(config=True)]

@@ -13,14 +13,20 @@ import metask_magic
 HOUSE = Path(metask_magic.__file__).parent
 MODULES = sorted(HOUSE.rglob("*.py"))
 
+BASE = {"settings", "errors", "words"}
+
 # What each room may import of the house; `metask_magic` itself only names its rooms.
 MAY_IMPORT = {
-    "notebook": {"notebook", "chat", "gateway", "display", "settings", "errors"},
-    "chat": {"chat", "errors"},
-    "gateway": {"gateway", "chat.messages", "settings", "errors"},
-    "display": {"display", "chat.messages", "errors"},
+    "notebook": {"notebook", "table", "prompt", "answering", "chat", "gateway", "display", *BASE},
+    "table": {"table", "prompt", "answering", "chat", "gateway", "display", *BASE},
+    "prompt": {"prompt", "chat", *BASE},
+    "answering": {"answering", "chat", "gateway", *BASE},
+    "chat": {"chat", "errors", "words"},
+    "gateway": {"gateway", "chat.messages", *BASE},
+    "display": {"display", "chat.messages", "errors", "words"},
     "settings": {"errors"},
     "errors": set(),
+    "words": set(),
 }
 
 

@@ -6,8 +6,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from ..words import shorten
 from .messages import JSON, ToolCall
-from .shorten import shorten
 
 LONGEST_VALUE = 60
 LONGEST_TITLE = 200

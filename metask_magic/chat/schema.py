@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SchemaError
+from ..words import shorten
 from .json_text import find_json
 from .messages import JSON
 from .strict import WRAPPED, iter_references, prune, resolve, to_strict, wrap
@@ -220,8 +221,7 @@ def _described(kind: Any) -> str:
 
 
 def _quoted(value: Any) -> str:
-    said = json.dumps(value, ensure_ascii=False, default=str)
-    return said if len(said) <= LONGEST_QUOTE else said[: LONGEST_QUOTE - 1] + "…"
+    return shorten(json.dumps(value, ensure_ascii=False, default=str), LONGEST_QUOTE)
 
 
 def _readable(error: str) -> str:

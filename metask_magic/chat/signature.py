@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ToolError
+from ..words import shorten
 from .messages import JSON
-from .shorten import shorten
 
 LONGEST_INPUT = 100
 

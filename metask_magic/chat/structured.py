@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import BadRequestError, ContextLengthError, MetaskError, SchemaError
+from ..words import shorten
 from .errands import Errands
 from .formats import INSTRUCTIONS, add_to_system, instruct
 from .messages import (
@@ -197,7 +198,7 @@ def _is_about_the_format(error: BadRequestError) -> bool:
 
 
 def _failed_step(text: str, misfit: MisfitError) -> Step:
-    shown = text if len(text) <= LONGEST_STEP else text[: LONGEST_STEP - 1] + "…"
+    shown = shorten(text, LONGEST_STEP)
     return Step(misfit.summary, "\n".join([shown, "", *misfit.errors]), failed=True)
 
 

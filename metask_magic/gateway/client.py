@@ -26,6 +26,7 @@ from ..errors import (
     ServerError,
 )
 from ..settings import ApiKey
+from ..words import plain
 from . import faults
 from .decode import StreamDecoder, iter_whole, parse
 from .transport import connection_errors, new_http_client
@@ -394,7 +395,7 @@ async def _drain(body: AsyncIterator[bytes]) -> None:
 
 
 def _request_id(response: httpx2.Response) -> str | None:
-    return faults.plain(response.headers.get("x-request-id", "")) or None
+    return plain(response.headers.get("x-request-id", "")) or None
 
 
 def _rejects_usage(refusal: faults.Refusal) -> bool:

@@ -23,7 +23,8 @@ from ..chat.messages import (
     UsageReported,
 )
 from ..errors import UnreadableReplyError
-from .faults import broken_json, fault_in_stream, plain
+from ..words import plain
+from .faults import broken_json, fault_in_stream
 from .tool_calls import ToolCallStream
 
 DONE = b"[DONE]"

@@ -38,13 +38,7 @@ from ..errors import (
     UnreadableReplyError,
 )
 from ..settings import is_loopback
-
-LONGEST_QUOTE = 400
-
-_UNPRINTABLE = re.compile(
-    r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e"
-    r"\u2060-\u206f\ufeff\ud800-\udfff]"
-)
+from ..words import plain
 
 # Each provider says it in its own words; a gateway may drop the code and keep the sentence.
 _TOO_LONG_CODES = ("context_length_exceeded", "exceed_context_size_error")
@@ -60,12 +54,6 @@ _TOO_LONG = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-
-
-def plain(text: object) -> str:
-    """Text of a server, made fit to show: one line, printable, of a readable length."""
-    line = " ".join(_UNPRINTABLE.sub("", str(text)).split())
-    return line if len(line) <= LONGEST_QUOTE else line[: LONGEST_QUOTE - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)

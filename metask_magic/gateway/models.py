@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 FRESH_SECONDS = 600.0
-NEAREST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +55,6 @@ def matching(models: Iterable[Model], pattern: str) -> list[Model]:
     """Return the models whose name holds `pattern`, or matches it where it has `*`, `?` or `[`."""
     wanted = pattern.lower() if any(c in pattern for c in "*?[") else f"*{pattern.lower()}*"
     return [model for model in models if fnmatch.fnmatchcase(model.id.lower(), wanted)]
-
-
-def nearest(name: str, candidates: Iterable[str]) -> list[str]:
-    """Return up to three names like `name`: those it is a part of first, then those spelt alike."""
-    wanted = name.lower()
-    names = list(candidates)
-    within = sorted((n for n in names if wanted and wanted in n.lower()), key=len)
-    lower = {n.lower(): n for n in reversed(names)}
-    alike = [lower[n] for n in difflib.get_close_matches(wanted, lower, NEAREST, 0.5)]
-    return list(dict.fromkeys(within + alike))[:NEAREST]
 
 
 def _date(created: Any) -> datetime | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..chat.messages import JSON
 from ..errors import RecordingMissError
-from .faults import plain
+from ..words import plain
 from .recording import Recording, last_prompt, message_text
 from .recording_key import dump
 from .recordings import Recordings

@@ -11,11 +11,9 @@ from ..chat.conversation import Conversation
 from ..chat.conversation_file import load, save
 from ..display.table import Table
 from ..errors import ConversationError
-from ..gateway.faults import plain
-from ..gateway.models import nearest
+from ..words import counted, did_you_mean, nearest, plain, size
 from .chats import Chats, as_loaded
-from .commands import did_you_mean
-from .transcript import Transcript, counted, size
+from .transcript import Transcript
 
 
 @dataclass(frozen=True, slots=True)

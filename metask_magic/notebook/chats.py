@@ -12,8 +12,7 @@ from ..chat.conversation import CellKey, Conversation, Turn, is_turn, iter_messa
 from ..chat.messages import Message
 from ..chat.reply import Reply
 from ..errors import ContextLengthError, ConversationError
-from ..gateway.models import nearest
-from .commands import did_you_mean
+from ..words import did_you_mean, nearest
 
 IMAGE_CHARACTERS = 4000  # an image costs about a thousand tokens, and a token is about four characters
 NOT_TO_BLAME = 4  # times that a question is longer than its context, which then is not why

@@ -13,10 +13,10 @@ from ..chat.ledger import ModelUsage
 from ..chat.messages import JSON, Message, Request
 from ..display.table import Table
 from ..errors import MetaskError, MissingKeyError, SettingError
-from ..gateway.faults import plain
-from ..gateway.models import Model, matching, nearest
+from ..gateway.models import Model, matching
+from ..prompt.images import pixels
 from ..settings import KEYRING_SERVICE, ApiKey, Metask
-from .images import pixels
+from ..words import did_you_mean, nearest, plain
 from .usage import summarize
 
 LONGEST_LIST = 200
@@ -74,11 +74,6 @@ def list_models(models: Sequence[Model], note: str, pattern: str) -> Table:
         else f"{len(models)} model{'s' if len(models) != 1 else ''}"
     )
     return Table(counted, ("id", "owner", "created"), rows, note)
-
-
-def did_you_mean(names: Sequence[str]) -> str:
-    """Return a question that offers names, or nothing where there are none."""
-    return f"Did you mean {' or '.join(plain(name) for name in names)}?" if names else ""
 
 
 def dry_run(requests: Sequence[Request], where: str) -> Table:

@@ -242,7 +242,7 @@ def _look_up(value: Any, name: str) -> Any:
 def _filters() -> tuple[str, ...]:
     from jinja2.filters import FILTERS as JINJAS
 
-    from .filters import FILTERS
+    from ..prompt.filters import FILTERS
 
     return tuple(sorted({*FILTERS, *JINJAS}))
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ..chat.shorten import shorten
 from ..errors import PromptError
+from ..words import shorten
 from .glimpse import Glimpser
 from .hiding import HIDDEN, Hiding, is_secret
 

@@ -14,7 +14,7 @@ from ..chat.export import LANGUAGES, Code
 from ..chat.reply import Reply
 from ..display.record import Bundle, to_bundle
 from ..errors import MetaskError, OptionError
-from .commands import did_you_mean
+from ..words import did_you_mean
 
 FORCE = "--force"
 SUFFIXES = {".py": "python", ".mjs": "node", ".sh": "curl"}

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from ..chat.shorten import shorten
+from ..words import shorten
 from .hiding import HIDDEN, is_secret
 
 LONGEST = 300  # characters of a value

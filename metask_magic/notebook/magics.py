@@ -15,7 +15,7 @@ from .completion import Completion, Known
 from .options import CellOptions, chat_options, parse_cell_line, parse_line
 
 if TYPE_CHECKING:
-    from .batch import Mapper
+    from ..table.mapper import Mapper
     from .session import Session
 
 COMMANDS: Mapping[str, Sequence[str]] = {
@@ -104,7 +104,7 @@ class MetaskMagics(Magics):
 
         match word:
             case "":
-                from .recordings import describe_mode
+                from ..answering.shelf import describe_mode
 
                 return commands.status(
                     self._settings,
@@ -147,8 +147,7 @@ def _said(result: Any) -> Any:
 
 
 def _no_prompt(options: CellOptions) -> MetaskError:
-    from ..gateway.models import nearest
-    from .commands import did_you_mean
+    from ..words import did_you_mean, nearest
 
     model = " ".join(options.models)
     near = nearest(model, COMMANDS)

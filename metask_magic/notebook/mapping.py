@@ -8,18 +8,18 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from ..answering.backends import Backends
+from ..answering.shelf import Shelf
 from ..chat.ledger import Ledger
 from ..chat.messages import JSON
 from ..chat.schema import Schema
 from ..errors import OptionError
 from ..settings import Metask
-from .backends import Backends
-from .batch import MapOutcome, Mapper
+from ..table.answers import ERROR
+from ..table.mapper import MapOutcome, Mapper
+from ..table.requests import TablePrompt
+from ..table.rows import open_rows
 from .options import OWN_PARAMETERS
-from .recordings import Shelf
-from .row_answers import ERROR
-from .row_requests import TablePrompt
-from .rows import open_rows
 
 TABLE = "the table"
 
@@ -146,13 +146,12 @@ def _asked(
     own = [name for name in OWN_PARAMETERS if name in params]
     if own:
         raise OptionError(f"{own[0]} is no parameter of a row's request.", "Leave it out.")
-    defaults: dict[str, JSON] = {"temperature": settings.temperature, "max_tokens": settings.max_tokens}
     return TablePrompt(
         model,
         prompt,
         settings.system if system is None else system,
         names,
-        {name: value for name, value in defaults.items() if value is not None} | dict(params),
+        settings.params() | dict(params),
         format="markdown" if schema is None else "json",
         schema=None
         if schema is None

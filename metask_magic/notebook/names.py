@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import OptionError
-from ..gateway.models import nearest
-from .commands import did_you_mean
+from ..words import did_you_mean, nearest
 
 
 def look_up(name: str, namespace: Mapping[str, Any], what: str) -> Any:

@@ -1,4 +1,4 @@
-"""Recordings in a notebook: which file and which mode hold now, and `%metask recordings`."""
+"""`%metask recordings`: list, show, compact, forget, verify."""
 
 from __future__ import annotations
 
@@ -6,103 +6,18 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
 from ..chat.messages import JSON
 from ..display.table import Table
-from ..errors import MissingKeyError, RecordingError, SettingError
-from ..gateway.faults import plain
-from ..gateway.models import nearest
-from ..gateway.recorded import CONDUCTS, Conduct
+from ..errors import RecordingError
 from ..gateway.recording import Recording, message_text
-from ..gateway.recording_place import choose, given
 from ..gateway.recordings import Recordings
-from ..settings import Metask
-from .commands import did_you_mean
-from .transcript import counted
+from ..words import counted, did_you_mean, nearest, plain, shorten
 
 SHORT = 8  # hex digits of a key that are shown
 LONGEST_LIST = 200
 LONGEST_BEGINNING = 60
-_REPLAYS_AND_RECORDS = CONDUCTS["auto"]
-_REPLAYS_OR_ASKS = Conduct(replays=True, asks=True, records=False)
-
-
-class Shelf:
-    """Holds the store of the file that the settings and the working directory name now."""
-
-    def __init__(self, settings: Metask) -> None:
-        self._settings = settings
-        self._store: Recordings | None = None
-
-    @property
-    def store(self) -> Recordings:
-        """The store; its file may not exist yet. Raises `RecordingError` where there can be none."""
-        here, said = Path.cwd(), self._settings.recordings_path
-        path = given(said, here) if said else choose(here)
-        if self._store is None or self._store.path != path:
-            self._store = Recordings(path)
-        return self._store
-
-    def mode(self) -> tuple[str, str]:
-        """Return the mode that holds, one of `CONDUCTS`, and why."""
-        return effective_mode(self._settings, self.store)
-
-    def conduct(self, *, fresh: bool, embedded: bool) -> Conduct:
-        """Return what a cell does with recordings.
-
-        `fresh` is its wish to be asked anew. Of the `embedded` model, which needs no key, what is not
-        recorded is asked all the same, unless `replay` was set.
-        """
-        mode, _ = self.mode()
-        if fresh and mode != "off":
-            return CONDUCTS["record"]
-        if embedded and self._settings.recording is None and mode == "replay":
-            return _REPLAYS_OR_ASKS
-        return CONDUCTS[mode]
-
-    def conduct_of_rows(self, *, embedded: bool) -> Conduct:
-        """Return what a prompt over a table does: it records and resumes, unless a mode was set."""
-        if self._settings.recording is None and self.mode()[0] == "off":
-            return _REPLAYS_AND_RECORDS
-        return self.conduct(fresh=False, embedded=embedded)
-
-
-def effective_mode(settings: Metask, store: Recordings) -> tuple[str, str]:
-    """Return the mode that holds, and why, in words for a person."""
-    if settings.recording is not None:
-        return str(settings.recording), "Metask.recording"
-    if store.path.is_file() and not _has_key(settings):
-        return "replay", "there is no key, but a file of recordings"
-    return "off", "the default"
-
-
-def describe_mode(settings: Metask, store: Recordings) -> str:
-    """Return the line of the status card."""
-    mode, why = effective_mode(settings, store)
-    there = (
-        counted(len(store.known_keys()), "recording") + f" in {store.path}" if store.path.is_file() else ""
-    )
-    return f"{mode} ({why})" + (f"; {there}" if there else "")
-
-
-def samples(models: Sequence[str], first: int) -> list[int]:
-    """Return which answer each model of a cell gives, counted from `first`: one asked twice gives two."""
-    return [first + models[:at].count(model) for at, model in enumerate(models)]
-
-
-def _has_key(settings: Metask) -> bool:
-    try:
-        settings.find_key()
-    except MissingKeyError:
-        return False
-    except SettingError:
-        return True  # one that cannot be sent, which is to be said
-    return True
-
-
-# -- %metask recordings --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +77,7 @@ def overview(store: Recordings) -> Table:
             recording.key[:SHORT],
             recording.recorded.replace("T", " ").removesuffix("Z"),
             plain(recording.model),
-            _beginning(recording.prompt),
+            shorten(plain(recording.prompt), LONGEST_BEGINNING),
             f"{len(recording.reply.text):,}",
         )
         for recording in shown
@@ -188,11 +103,6 @@ def overview(store: Recordings) -> Table:
 def _complaint(store: Recordings) -> list[str]:
     wrong = len(store.complaints)
     return [f"{counted(wrong, 'line')} could not be read: `%metask recordings verify`."] if wrong else []
-
-
-def _beginning(prompt: str) -> str:
-    line = plain(prompt)
-    return line if len(line) <= LONGEST_BEGINNING else line[: LONGEST_BEGINNING - 1] + "…"
 
 
 def _show(store: Recordings, words: Sequence[str]) -> Table:

@@ -9,6 +9,9 @@ from functools import partial
 from typing import Any
 from weakref import WeakSet
 
+from ..answering.backends import Backends
+from ..answering.choice import choose_models
+from ..answering.shelf import Shelf, samples
 from ..chat import coroutines
 from ..chat.ask import Asking, Outcome, ask
 from ..chat.background import BackgroundReply, end_all
@@ -28,23 +31,21 @@ from ..display.place import Place
 from ..errors import Interrupted, MetaskError, OptionError
 from ..gateway.embedded import LOCAL
 from ..gateway.recorded import CONDUCTS, RecordedBackend
+from ..prompt.draft import Draft
+from ..prompt.template import render
 from ..settings import Metask
-from . import export, row_requests
-from .backends import Backends
-from .batch import Mapper
+from ..table.mapper import Mapper
+from ..table.rows import open_rows
+from . import export, map_cell
+from .cell import read_cell
 from .chats import Chats, cell_key
-from .choice import choose_models
 from .commands import dry_run
 from .confirm import Confirmation
-from .draft import Draft, read_cell
 from .explain import SYSTEM as EXPLAIN_SYSTEM
 from .explain import describe, last_exception
 from .names import look_up
 from .next_cell import NextCell
 from .options import CellOptions
-from .prompt import render
-from .recordings import Shelf, samples
-from .rows import open_rows
 from .value import CellValue
 
 Asked = Sequence[tuple[Request, Backend]]
@@ -140,7 +141,7 @@ class Session:
     def _map(self, options: CellOptions, text: str, models: Sequence[str]) -> Any:
         """Ask about each row of a table, and return the table with the answers, or a dry run's preview."""
         namespace, name = self._shell.user_ns, str(options.map)
-        asked = row_requests.read_cell(options, text, models, self._settings, namespace)
+        asked = map_cell.read_cell(options, text, models, self._settings, namespace)
         rows = open_rows(look_up(name, namespace, "table"), name)
         if options.limit is not None:
             rows = rows.head(options.limit)

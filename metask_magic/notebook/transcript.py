@@ -12,6 +12,7 @@ from ..chat.messages import JSON, ImagePart, Message
 from ..display.mathematics import with_dollars
 from ..display.printable import printable
 from ..display.record import UNTYPESET, to_safe_html
+from ..words import counted, size
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +84,3 @@ def _as_it_stands(text: str) -> str:
 
 def _escaped(text: str) -> str:
     return html.escape(printable(text))
-
-
-def counted(number: int, noun: str) -> str:
-    """A number of things in words: `1 turn`, `2 turns`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def size(number: int) -> str:
-    """A number of bytes for people."""
-    if number < 1000:
-        return counted(number, "byte")
-    return f"{number / 1e3:,.0f} kB" if number < 999_500 else f"{number / 1e6:,.1f} MB"

@@ -9,7 +9,7 @@ from typing import Any
 from ..chat.ledger import Figure, Ledger, ModelUsage
 from ..display.usage_chart import Bar, UsageChart
 from ..errors import MetaskError, OptionError
-from ..gateway.faults import plain
+from ..words import plain
 from .prices import INSTALL_EXTRA, Estimate, estimate
 
 RESET = "--reset"

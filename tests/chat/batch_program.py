@@ -13,8 +13,8 @@ from metask_magic.chat.messages import Request
 from metask_magic.gateway.bulk import BulkBackend
 from metask_magic.gateway.client import Connection
 from metask_magic.gateway.recordings import Recordings
-from metask_magic.notebook.row_journal import RowJournal
 from metask_magic.settings import ApiKey
+from metask_magic.table.journal import RowJournal
 
 from ..gateway_server import API_KEY
 from .rows import requests

@@ -32,33 +32,10 @@ from metask_magic.errors import (
     UnreadableReplyError,
 )
 from metask_magic.gateway import faults
-from metask_magic.gateway.faults import LONGEST_QUOTE, Refusal, plain
+from metask_magic.gateway.faults import Refusal
+from metask_magic.words import LONGEST_QUOTE
 
 BASE_URL = "https://gateway.invalid/v1"
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("", ""),
-        (None, "None"),
-        (" two\n\n words\t\r\n", "two words"),
-        ("\x1b[1;31mred\x1b[0m \x1b[2Jgone", "red gone"),
-        ("\x1b]0;title\x07", "]0;title"),
-        ("\x9b31mred", "31mred"),
-        ("a\x00b\x07c\x7fd\x85e", "abcde"),
-        ("\u202egnp.exe\u202c", "gnp.exe"),
-        ("\u2066a\u2069\u200fb\u061cc", "abc"),
-        ("a\u200bb\u2060c\ufeff", "abc"),
-        ("half \ud83d a pair", "half a pair"),
-        ("a\u2028b\u2029c", "a b c"),
-        ("元任务 é 😀", "元任务 é 😀"),
-        ("x" * LONGEST_QUOTE, "x" * LONGEST_QUOTE),
-        ("x" * 1_000_000, "x" * (LONGEST_QUOTE - 1) + "…"),
-    ],
-)
-def test_plain(text: object, shown: str) -> None:
-    assert plain(text) == shown
 
 
 def refused(status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> GatewayError:

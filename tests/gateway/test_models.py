@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from metask_magic.errors import ServerError
-from metask_magic.gateway.models import FRESH_SECONDS, Catalog, Model, matching, nearest
+from metask_magic.gateway.models import FRESH_SECONDS, Catalog, Model, matching
 
 from ..gateway_server import MODELS
 
@@ -67,36 +67,6 @@ def test_a_date_that_is_none(created: object) -> None:
 )
 def test_matching(pattern: str, found: list[str]) -> None:
     assert [model.id for model in matching([Model(id, None, None) for id in MODELS], pattern)] == found
-
-
-@pytest.mark.parametrize(
-    ("name", "near"),
-    [
-        ("gpt-4o-mni", ["gpt-4o-mini", "gpt-4o", "o3-mini"]),
-        ("GPT-4O", ["gpt-4o", "gpt-4o-mini"]),
-        ("claude-3-5-sonnet", ["claude-3-5-sonnet-20241022", "claude-3-haiku-20240307"]),
-        ("haiku", ["claude-3-haiku-20240307"]),
-        ("mini", ["o3-mini", "gpt-4o-mini", "gemini-1.5-pro"]),
-        ("qqqqqq", []),
-        ("", []),
-    ],
-)
-def test_nearest(name: str, near: list[str]) -> None:
-    assert nearest(name, MODELS) == near
-
-
-@pytest.mark.parametrize(
-    ("name", "candidates", "near"),
-    [
-        ("ab", [], []),
-        ("ab", ["AB", "ab"], ["AB", "ab"]),
-        ("ab", ["ab", "ab"], ["ab"]),
-        ("ab", ["xab"] * 9, ["xab"]),
-        ("abx", ["AB", "ab"], ["AB"]),
-    ],
-)
-def test_nearest_of_odd_lists(name: str, candidates: list[str], near: list[str]) -> None:
-    assert nearest(name, candidates) == near
 
 
 class Lister:

@@ -16,7 +16,7 @@ from metask_magic.display.table import Table
 from metask_magic.errors import ContextLengthError, ConversationError
 from metask_magic.notebook.chat_commands import COMMANDS, run
 from metask_magic.notebook.chats import Chats, cell_key, checked_name
-from metask_magic.notebook.transcript import Transcript, size
+from metask_magic.notebook.transcript import Transcript
 
 PLOT = ImagePart("image/png", b"x" * 2000, "plot.png")
 
@@ -340,18 +340,3 @@ def test_what_is_shown_can_do_no_harm() -> None:
         assert "\u202e" not in text
     assert "AFTER <strong>IT</strong>" in page
     assert page.count("mathjax_ignore") == page.count("<pre class") + page.count("<p class") + 1
-
-
-@pytest.mark.parametrize(
-    ("number", "shown"),
-    [
-        (0, "0 bytes"),
-        (1, "1 byte"),
-        (999, "999 bytes"),
-        (1000, "1 kB"),
-        (999_499, "999 kB"),
-        (999_500, "1.0 MB"),
-    ],
-)
-def test_size(number: int, shown: str) -> None:
-    assert size(number) == shown

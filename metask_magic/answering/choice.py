@@ -1,0 +1,51 @@
+"""Which models a cell asks: names, aliases, and patterns over the list of models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ..errors import OptionError
+from ..gateway.models import Model, matching
+from ..words import did_you_mean, nearest
+
+MOST_MODELS = 12
+_SHOWN = 5
+
+
+def choose_models(
+    names: Sequence[str], aliases: Mapping[str, str], list_models: Callable[[], Sequence[Model]]
+) -> tuple[str, ...]:
+    """Return the models that `names` stand for, in that order.
+
+    An alias stands for one name or pattern, or several with blanks between; a pattern (`claude-*`) for the
+    models of the list that match it, which alone asks for the list.
+
+    Raises
+    ------
+    OptionError
+        A pattern matches nothing, or there are more than `MOST_MODELS`.
+
+    """
+    written = [word for name in names for word in (aliases[name].split() if name in aliases else [name])]
+    chosen = [model for word in written for model in _matched(word, list_models)]
+    if len(chosen) > MOST_MODELS:
+        shown = ", ".join(chosen[:_SHOWN])
+        raise OptionError(
+            f"{' '.join(names)} stands for {len(chosen)} models: {shown}, …",
+            f"At most {MOST_MODELS} are asked at once. `%metask models PATTERN` shows what matches.",
+        )
+    return tuple(chosen)
+
+
+def _matched(word: str, list_models: Callable[[], Sequence[Model]]) -> list[str]:
+    if not any(mark in word for mark in "*?["):
+        return [word]
+    models = list_models()
+    found = [model.id for model in matching(models, word)]
+    if not found:
+        near = nearest(word.strip("*?"), (model.id for model in models))
+        raise OptionError(
+            f"None of the {len(models)} models matches {word}.",
+            did_you_mean(near) or "`%metask models` lists the models.",
+        )
+    return found

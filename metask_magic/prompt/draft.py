@@ -1,0 +1,46 @@
+"""What a request says, whichever model it goes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..chat.formats import instruct
+from ..chat.messages import JSON, Format, Message, Request
+from ..chat.schema import ANY_JSON, Schema
+from ..chat.tools import Tool
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a cell says, once its template is filled in and its names are looked up.
+
+    `system` is what the cell itself gives with `-s`; None where it gives nothing.
+    """
+
+    user: Message
+    system: str | None
+    params: Mapping[str, JSON]
+    stream: bool
+    format: Format
+    schema: Schema | None
+    tools: tuple[Tool, ...]
+    confirm: bool
+
+    def to_request(self, model: str, history: Sequence[Message], system: str) -> Request:
+        """Return the request of one model, after the messages of a conversation."""
+        first = [Message("system", system)] if system else []
+        return Request(
+            model,
+            instruct([*first, *history, self.user], self._told_format),
+            self.params,
+            self.stream,
+            tuple(tool.to_json() for tool in self.tools),
+            self.schema.response_format if self.schema else None,
+            self.format,
+        )
+
+    @property
+    def _told_format(self) -> Format:
+        """What the model is told in words; a schema of one's own says more."""
+        return "markdown" if self.schema not in (None, ANY_JSON) else self.format

@@ -1,0 +1,189 @@
+"""The prompt: a cell's text as a Jinja template over the notebook's names, or over a row's.
+
+Text with single braces passes untouched. Comments (`{# #}`) are off, because LaTeX writes `{#1}`, and
+statements (`{% %}`) are on only where the cell has one, because LaTeX writes `{%` too.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Callable, Iterator, Mapping, Set
+from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import Any, ClassVar
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2.defaults import DEFAULT_NAMESPACE
+from jinja2.exceptions import SecurityError, UndefinedError
+from jinja2.meta import find_undeclared_variables
+from jinja2.sandbox import SandboxedEnvironment
+
+from ..chat.messages import Part, TextPart, join_parts
+from ..errors import PromptError
+from ..words import did_you_mean
+from .filters import FILTERS
+from .placing import PlacedImages
+
+NEVER = "\x00metask:never"  # a delimiter that no cell contains
+
+_STATEMENT = re.compile(
+    r"\{%[-+]?\s*(?:for|if|elif|else|endif|endfor|set|endset|macro|endmacro|raw|endraw|with|endwith|filter"
+    r"|endfilter|call|endcall)\b"
+)
+
+
+_FUNCTIONS: dict[str, Any] = {
+    name: getattr(builtins, name)
+    for name in (
+        "abs", "all", "any", "enumerate", "float", "int", "len", "list", "max", "min", "repr", "reversed",
+        "round", "set", "sorted", "str", "sum", "tuple", "type", "zip",
+    )
+}  # fmt: skip
+"""Python's functions that a template may call. Uncalled, such a name is as undefined as any other."""
+
+
+class PromptTemplate:
+    """A prompt's text, compiled once, and rendered as often as there is something to fill in.
+
+    Values are not scanned again: braces in them are text. Raises `PromptError` where it cannot be compiled.
+    """
+
+    _kind: ClassVar[type[SandboxedEnvironment]] = SandboxedEnvironment
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._images = PlacedImages()
+        self._compiled: Template | None = None
+        self.names: frozenset[str] = frozenset()
+        """The names in it that somebody has to define, or may."""
+        self.functions: Mapping[str, Any] = {}
+        """Python's functions that it calls."""
+        self._required: frozenset[str] = frozenset()
+        statements = _STATEMENT.search(text) is not None
+        if "{{" in text or statements:
+            with _explained(text):
+                self._compile(statements)
+
+    def check(self, namespace: Mapping[str, Any]) -> None:
+        """Raise `PromptError` if the names it needs are not all in `namespace`, with those that are not."""
+        _check_defined(self._required, namespace)
+
+    def fill(self, known: Mapping[str, Any]) -> tuple[Part, ...]:
+        """Return the text with its `{{ expressions }}` replaced by what `to_parts` makes of their values.
+
+        Figures and pictures become images at their place. Raises `PromptError` where an expression fails.
+        """
+        if self._compiled is None:
+            return (TextPart(self._text),)
+        self._images.clear()
+        with _explained(self._text):
+            return self._images.restore(self._compiled.render(known))
+
+    def _place(self, value: Any) -> Any:
+        return self._images.place(value)
+
+    def _compile(self, statements: bool) -> None:
+        environment = _new_environment(self._kind, statements, self._place)
+        tree = environment.parse(self._text)
+        names = find_undeclared_variables(tree)
+        called = {call.node.name for call in tree.find_all(nodes.Call) if isinstance(call.node, nodes.Name)}
+        self.functions = {name: _FUNCTIONS[name] for name in called & _FUNCTIONS.keys()}
+        self.names = frozenset(names)
+        self._required = frozenset(names - _guarded(tree) - self.functions.keys())
+        code = environment.compile(tree)
+        self._compiled = Template.from_code(environment, code, dict(environment.globals))
+
+
+def render_parts(text: str, namespace: Mapping[str, Any]) -> tuple[Part, ...]:
+    """Return `text` rendered once, as `PromptTemplate.fill` does.
+
+    Raises
+    ------
+    PromptError
+        A name is undefined (all such names are listed), or the template fails.
+
+    """
+    template = PromptTemplate(text)
+    template.check(namespace)
+    known = {name: namespace[name] for name in template.names if name in namespace}
+    return template.fill(dict(template.functions) | known)
+
+
+def render(text: str, namespace: Mapping[str, Any]) -> str:
+    """Return the rendered text where no image may be, as in a system message. Raises `PromptError`."""
+    content = join_parts(render_parts(text, namespace))
+    if not isinstance(content, str):
+        raise PromptError("A system message cannot hold an image.", "Put it into the prompt, or attach it.")
+    return content
+
+
+@contextmanager
+def _explained(text: str) -> Iterator[None]:
+    """Turn what a template raises into a `PromptError`."""
+    try:
+        yield
+    except TemplateSyntaxError as error:
+        raise PromptError(
+            f"The prompt's template has a mistake in line {error.lineno}: {error.message}",
+            "Put a blank, or {{ '{' }}, before the {{ that follows a brace."
+            if "{{{" in text
+            else "Where {{ is meant as text, send the cell with --raw.",
+        ) from None
+    except (UndefinedError, SecurityError) as error:
+        raise PromptError(f"The prompt cannot be filled in: {error}.", "Correct the expression.") from None
+    except TemplateError as error:
+        raise PromptError(f"The prompt's template fails: {error}.", "Correct it, or use --raw.") from None
+    except PromptError:
+        raise
+    except Exception as error:
+        raise PromptError(
+            f"An expression in the prompt raised {type(error).__name__}: {error}",
+            "Try it in a cell of its own.",
+        ) from error
+
+
+def _new_environment(
+    kind: type[SandboxedEnvironment], statements: bool, finalize: Callable[[Any], Any]
+) -> SandboxedEnvironment:
+    environment = kind(
+        undefined=StrictUndefined,
+        finalize=finalize,
+        keep_trailing_newline=True,
+        autoescape=False,  # the prompt is text for a model, not HTML
+        comment_start_string=NEVER + "#",
+        comment_end_string=NEVER + "##",
+        block_start_string="{%" if statements else NEVER + "%",
+        block_end_string="%}" if statements else NEVER + "%%",
+    )
+    environment.filters.update(FILTERS)
+    return environment
+
+
+def _check_defined(names: Set[str], namespace: Mapping[str, Any]) -> None:
+    missing = sorted(names - namespace.keys() - DEFAULT_NAMESPACE.keys())
+    if not missing:
+        return
+    near = [match for name in missing for match in get_close_matches(name, namespace, 1, 0.75)]
+    one = len(missing) == 1
+    raise PromptError(
+        f"{_listed(missing)} {'is' if one else 'are'} not defined.",
+        f"{did_you_mean(near)} Define {'it' if one else 'them'} before this cell, "
+        "or send the text as it stands with --raw.".lstrip(),
+    )
+
+
+def _guarded(tree: nodes.Template) -> set[str]:
+    """Names the template itself allows to be missing: `x is defined`, `x | default(…)`."""
+    return set(_iter_guarded(tree))
+
+
+def _iter_guarded(tree: nodes.Template) -> Iterator[str]:
+    for node in tree.find_all((nodes.Filter, nodes.Test)):
+        lenient = node.name in {"default", "d", "defined", "undefined"}
+        if lenient and isinstance(node.node, nodes.Name):
+            yield node.node.name
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

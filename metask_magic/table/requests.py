@@ -1,0 +1,121 @@
+"""What is asked about each row of a table, made one request after another as they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..chat.messages import JSON, Format, Message, Part, Request
+from ..chat.schema import Schema
+from ..errors import MetaskError, PromptError
+from ..prompt.attachments import compose
+from ..prompt.draft import Draft
+from .row_prompt import RowPrompt
+from .rows import Row, Rows
+
+
+@dataclass(frozen=True, slots=True)
+class TablePrompt:
+    """What is asked about each row: `text` and `system` are templates over its columns and `namespace`."""
+
+    model: str
+    text: str
+    system: str
+    namespace: Mapping[str, Any]
+    params: Mapping[str, JSON] = field(default_factory=dict)
+    attached: tuple[Part, ...] = ()
+    format: Format = "markdown"
+    schema: Schema | None = None
+
+
+class RowRequests:
+    """The requests of the rows, each with the row's number. They are iterated once.
+
+    Of a table that was asked about before, `failed_by` names the column that says what failed: rows without
+    an error are left out.
+
+    Attributes
+    ----------
+    read
+        How many rows were read so far.
+    kept
+        Rows that were answered before.
+    broken
+        What the table raised, if it could not be read to its end.
+
+    Raises
+    ------
+    PromptError
+        The templates cannot be compiled, name what there is not, or are the same for each row.
+
+    """
+
+    def __init__(self, rows: Rows, asked: TablePrompt, name: str, *, failed_by: str | None = None) -> None:
+        self._rows = rows
+        self._asked = asked
+        self._failed_by = failed_by
+        self._prompt = RowPrompt(asked.text, rows.columns, asked.namespace)
+        self._system = RowPrompt(asked.system, rows.columns, asked.namespace)
+        if not self._prompt.uses_row and not self._system.uses_row:
+            column = next((str(label) for label in rows.columns if str(label).isidentifier()), "column")
+            raise PromptError(
+                f"The prompt has nothing of {name} in it: it would be the same for each row.",
+                f"Put a column in, such as {{{{ row.{column} }}}}.",
+            )
+        self.read = 0
+        self.kept: dict[int, Row] = {}
+        self.broken: Exception | None = None
+
+    def __iter__(self) -> Iterator[tuple[int, Request | MetaskError]]:
+        """Yield a request per row, or what failed in its prompt. Raises that of the first row."""
+        first = True
+        for row in self._iter_rows():
+            at = self.read
+            self.read += 1
+            if self._failed_by is not None and row.get(self._failed_by) is None:
+                self.kept[at] = row
+                continue
+            request: Request | MetaskError
+            try:
+                request = self._to_request(row)
+            except PromptError as error:
+                if first:
+                    raise _of_first_row(error, at) from None
+                request = error.with_traceback(None)
+            first = False
+            yield at, request
+
+    def _iter_rows(self) -> Iterator[Row]:
+        rows = iter(self._rows)
+        while True:
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except Exception as error:  # noqa: BLE001 -- of the user's generator; answers must not be lost
+                self.broken = error
+                return
+            yield row
+
+    def _to_request(self, row: Row) -> Request:
+        asked = self._asked
+        content = compose(self._prompt.render(row), asked.attached)
+        if isinstance(content, str) and not content.strip():
+            raise PromptError("The prompt is empty.", "Write it below the %%metask line.")
+        draft = Draft(
+            Message("user", content),
+            None,
+            asked.params,
+            stream=False,
+            format=asked.format,
+            schema=asked.schema,
+            tools=(),
+            confirm=False,
+        )
+        return draft.to_request(asked.model, (), self._system.render_text(row))
+
+
+def _of_first_row(error: PromptError, at: int) -> PromptError:
+    error.remedy = f"{error.remedy} This is row {at}; nothing was sent.".lstrip()
+    return error

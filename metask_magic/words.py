@@ -1,0 +1,52 @@
+"""Words for people: counts, sizes, names to offer, text made fit to show."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+
+LONGEST_QUOTE = 400
+NEAREST = 3
+
+_UNPRINTABLE = re.compile(
+    r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+
+
+def shorten(text: str, longest: int) -> str:
+    """Return a text of at most `longest` characters, its end replaced by … where it has more."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def plain(text: object) -> str:
+    """Text of a stranger, made fit to show: one line, printable, of a readable length."""
+    return shorten(" ".join(_UNPRINTABLE.sub("", str(text)).split()), LONGEST_QUOTE)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things in words: `1 turn`, `2 turns`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def size(number: int) -> str:
+    """A number of bytes for people."""
+    if number < 1000:
+        return counted(number, "byte")
+    return f"{number / 1e3:,.0f} kB" if number < 999_500 else f"{number / 1e6:,.1f} MB"
+
+
+def nearest(name: str, candidates: Iterable[str]) -> list[str]:
+    """Return up to three names like `name`: those it is a part of first, then those spelt alike."""
+    wanted = name.lower()
+    names = list(candidates)
+    within = sorted((n for n in names if wanted and wanted in n.lower()), key=len)
+    lower = {n.lower(): n for n in reversed(names)}
+    alike = [lower[n] for n in difflib.get_close_matches(wanted, lower, NEAREST, 0.5)]
+    return list(dict.fromkeys(within + alike))[:NEAREST]
+
+
+def did_you_mean(names: Sequence[str]) -> str:
+    """Return a question that offers names, or nothing where there are none."""
+    return f"Did you mean {' or '.join(plain(name) for name in names)}?" if names else ""

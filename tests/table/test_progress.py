@@ -1,0 +1,45 @@
+"""The bar of a table's rows: what it says, and to whom."""
+
+from __future__ import annotations
+
+import pytest
+
+from metask_magic.chat.batch import Progress
+from metask_magic.display.front_end import FrontEnd
+from metask_magic.table.progress import choose_bar
+
+
+def at(done: int, failed: int = 0, journalled: int = 0, tokens: int | None = None) -> Progress:
+    return Progress(done, failed, journalled, tokens, in_flight=0, limit=1, total=None)
+
+
+@pytest.mark.parametrize(
+    ("total", "progress", "says"),
+    [
+        (4, at(3, 1), ["4/4", "1 failed", "row/s"]),
+        (4, at(4, journalled=2, tokens=1234), ["4/4", "2 known, 1,234 tokens"]),
+        (None, at(3), ["3row", "row/s"]),
+    ],
+)
+def test_a_terminal(
+    capsys: pytest.CaptureFixture[str], total: int | None, progress: Progress, says: list[str]
+) -> None:
+    bar = choose_bar(FrontEnd.TERMINAL, "auto", total, quiet=False)
+    bar.show(at(0))
+    bar.show(progress)
+    bar.close("The end.")
+    out, err = capsys.readouterr()
+    assert out == ""
+    last = err.rstrip("\n").rpartition("\r")[2]
+    assert [said for said in says if said not in last] == []
+
+
+@pytest.mark.parametrize(
+    ("front_end", "display", "quiet"),
+    [(FrontEnd.TERMINAL, "auto", True), (FrontEnd.NOTEBOOK, "widget", True), (FrontEnd.NOBODY, "auto", True)],
+)
+def test_quiet(capsys: pytest.CaptureFixture[str], front_end: FrontEnd, display: str, quiet: bool) -> None:
+    bar = choose_bar(front_end, display, 1, quiet=quiet)
+    bar.show(at(1))
+    bar.close("The end.")
+    assert capsys.readouterr() == ("", "")

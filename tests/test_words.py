@@ -1,0 +1,78 @@
+"""Words for people: counts, sizes, names to offer, text made fit to show."""
+
+from __future__ import annotations
+
+import pytest
+
+from metask_magic.words import LONGEST_QUOTE, nearest, plain, size
+
+from .gateway_server import MODELS
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        (None, "None"),
+        (" two\n\n words\t\r\n", "two words"),
+        ("\x1b[1;31mred\x1b[0m \x1b[2Jgone", "red gone"),
+        ("\x1b]0;title\x07", "]0;title"),
+        ("\x9b31mred", "31mred"),
+        ("a\x00b\x07c\x7fd\x85e", "abcde"),
+        ("\u202egnp.exe\u202c", "gnp.exe"),
+        ("\u2066a\u2069\u200fb\u061cc", "abc"),
+        ("a\u200bb\u2060c\ufeff", "abc"),
+        ("half \ud83d a pair", "half a pair"),
+        ("a\u2028b\u2029c", "a b c"),
+        ("元任务 é 😀", "元任务 é 😀"),
+        ("x" * LONGEST_QUOTE, "x" * LONGEST_QUOTE),
+        ("x" * 1_000_000, "x" * (LONGEST_QUOTE - 1) + "…"),
+    ],
+)
+def test_plain(text: object, shown: str) -> None:
+    assert plain(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("gpt-4o-mni", ["gpt-4o-mini", "gpt-4o", "o3-mini"]),
+        ("GPT-4O", ["gpt-4o", "gpt-4o-mini"]),
+        ("claude-3-5-sonnet", ["claude-3-5-sonnet-20241022", "claude-3-haiku-20240307"]),
+        ("haiku", ["claude-3-haiku-20240307"]),
+        ("mini", ["o3-mini", "gpt-4o-mini", "gemini-1.5-pro"]),
+        ("qqqqqq", []),
+        ("", []),
+    ],
+)
+def test_nearest(name: str, near: list[str]) -> None:
+    assert nearest(name, MODELS) == near
+
+
+@pytest.mark.parametrize(
+    ("name", "candidates", "near"),
+    [
+        ("ab", [], []),
+        ("ab", ["AB", "ab"], ["AB", "ab"]),
+        ("ab", ["ab", "ab"], ["ab"]),
+        ("ab", ["xab"] * 9, ["xab"]),
+        ("abx", ["AB", "ab"], ["AB"]),
+    ],
+)
+def test_nearest_of_odd_lists(name: str, candidates: list[str], near: list[str]) -> None:
+    assert nearest(name, candidates) == near
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1.0 MB"),
+    ],
+)
+def test_size(number: int, shown: str) -> None:
+    assert size(number) == shown
