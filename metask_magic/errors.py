@@ -13,6 +13,7 @@
     ├── RecordingError           recordings cannot be read or written as asked
     │   └── RecordingMissError       there is no recording of this request, and nothing may be asked
     ├── LocalModelError          the embedded model cannot run here
+    ├── ClusterError             the workers of a Dask cluster cannot ask
     ├── GatewayError             the gateway refused
     │   ├── BadRequestError          400, 422
     │   │   └── ContextLengthError       the prompt is longer than the model takes
@@ -102,6 +103,10 @@ class MetaskError(_RendersItself, Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".rstrip()
 
+    def __reduce__(self) -> Any:
+        # As it is: else its class would be called again, and some of them take other arguments.
+        return _revive, (type(self), self.args, self.__dict__)
+
     def lines(self) -> list[str]:
         """What happened, what to do, what is kept, and the request id."""
         lines = [f"{type(self).__name__}: {self.message}"]
@@ -114,6 +119,12 @@ class MetaskError(_RendersItself, Exception):
         if self.request_id:
             lines.append(f"  Request id: {self.request_id}")
         return lines
+
+
+def _revive(kind: type[MetaskError], args: tuple[Any, ...], state: Mapping[str, Any]) -> MetaskError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class Interrupted(_RendersItself, KeyboardInterrupt):
@@ -181,6 +192,10 @@ class RecordingMissError(RecordingError):
 
 class LocalModelError(MetaskError):
     """The embedded model cannot run here."""
+
+
+class ClusterError(MetaskError):
+    """The workers of a Dask cluster cannot ask."""
 
 
 class GatewayError(MetaskError):

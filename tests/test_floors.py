@@ -1,4 +1,4 @@
-"""The house: imports go down the floors only, and one module imports openai."""
+"""The house: imports go down the floors only, and some libraries have one place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ BASE = {"settings", "errors", "words"}
 # What each room may import of the house; `metask_magic` itself only names its rooms.
 MAY_IMPORT = {
     "notebook": {"notebook", "table", "prompt", "answering", "chat", "gateway", "display", *BASE},
-    "table": {"table", "prompt", "answering", "chat", "gateway", "display", *BASE},
+    "table": {"table", "cluster", "prompt", "answering", "chat", "gateway", "display", *BASE},
+    "cluster": {"cluster", "answering", "chat", *BASE},
     "prompt": {"prompt", "chat", *BASE},
     "answering": {"answering", "chat", "gateway", *BASE},
     "chat": {"chat", "errors", "words"},
@@ -61,10 +62,18 @@ def test_imports_go_down(path: Path) -> None:
     assert [name for name in own if not allowed(name, MAY_IMPORT[room])] == []
 
 
-def test_only_the_client_imports_openai() -> None:
+@pytest.mark.parametrize(
+    ("library", "modules"),
+    [
+        ("openai", {"gateway.client"}),
+        ("distributed", {"cluster.connection", "cluster.worker"}),
+        ("dask", {"table.partitions"}),
+    ],
+)
+def test_one_place_for_a_library(library: str, modules: set[str]) -> None:
     importers = {
         module_name(path)
         for path in MODULES
-        if any(name.partition(".")[0] == "openai" for name in iter_imports(path))
+        if any(name.partition(".")[0] == library for name in iter_imports(path))
     }
-    assert importers == {"gateway.client"}
+    assert importers == modules

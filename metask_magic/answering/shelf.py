@@ -49,11 +49,11 @@ class Shelf:
             return _REPLAYS_OR_ASKS
         return CONDUCTS[mode]
 
-    def conduct_of_rows(self, *, embedded: bool) -> Conduct:
+    def conduct_of_rows(self, *, fresh: bool, embedded: bool) -> Conduct:
         """Return what a prompt over a table does: it records and resumes, unless a mode was set."""
         if self._settings.recording is None and self.mode()[0] == "off":
-            return _REPLAYS_AND_RECORDS
-        return self.conduct(fresh=False, embedded=embedded)
+            return CONDUCTS["record"] if fresh else _REPLAYS_AND_RECORDS
+        return self.conduct(fresh=fresh, embedded=embedded)
 
 
 def effective_mode(settings: Metask, store: Recordings) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The rows of a batch on the network's loop: each is asked until it is answered, or fails for good."""
+"""The engine of one process: on its network loop, each request is asked until it is answered or fails."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
 
 from ..errors import (
@@ -27,9 +27,10 @@ from ..errors import (
     StreamCutError,
     TLSError,
 )
+from .engine import Answer
 from .exchange import unexpected
 from .gate import Gate
-from .loop import LoopThread
+from .loop import LoopThread, network
 from .messages import Backend, Request
 from .reply import Reply, ReplyBuilder
 
@@ -52,16 +53,6 @@ _ENDING = (
 _UNREACHABLE = (HostRefusedError, NameResolutionError)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of one request; `ends_run` where no other row would fare better."""
-
-    key: Hashable
-    request: Request
-    reply: Reply
-    ends_run: bool = False
-
-
 class _Next(Enum):
     """What follows an attempt."""
 
@@ -72,11 +63,10 @@ class _Next(Enum):
 
 
 class Asker:
-    """Asks requests side by side, as many as the gate lets through. `arrived` is called for each answer.
+    """Asks requests side by side, as many as the gate lets through (see `Engine`).
 
     What is asked again: what the gate refused, without end; up to `max_retries` times a failure of the
-    gateway, a reply that was cut, one that stalled. `launch`, `take` and `stop` are called from the
-    caller's thread.
+    gateway, a reply that was cut, one that stalled.
     """
 
     def __init__(
@@ -84,21 +74,39 @@ class Asker:
         backend: Backend,
         gate: Gate,
         max_retries: int,
-        arrived: Callable[[], None],
-        loop: LoopThread,
+        *,
+        loop: LoopThread = network,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.retried = 0
-        """How often a request was asked again, so far."""
         self._backend = backend
         self._gate = gate
         self._max_retries = max_retries
-        self._arrived = arrived
+        self._arrived: Callable[[], None] = lambda: None
         self._loop = loop
         self._sleep = sleep
         self._answers: deque[Answer] = deque()  # appended by one thread, emptied by another
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended = False
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are under way."""
+        return self._gate.in_flight
+
+    @property
+    def limit(self) -> int:
+        """How many the gate allows now."""
+        return self._gate.limit
+
+    @property
+    def appetite(self) -> int:
+        """Twice what may be under way: the next ones wait at the gate."""
+        return 2 * self._gate.max_concurrency
+
+    def start(self, arrived: Callable[[], None]) -> None:
+        """Call `arrived` for each answer from now on."""
+        self._arrived = arrived
 
     def launch(self, requests: Sequence[tuple[Hashable, Request]]) -> None:
         """Ask these too; a key is what an answer is known by."""

@@ -1,36 +1,36 @@
 """A batch: many requests, asked once each, and a result for every row of them.
 
-The requests run on the network's loop (`Asker`). The caller's thread is a pump, as in `Asking`: it takes
-requests from their iterable, looks them up in the journal, puts what comes into it, and says how far it
-is. So the iterable, the journal and `validate` belong to that thread alone.
+The requests run elsewhere, in an `Engine`: on the network's loop (`Asker`), or on other machines. The
+caller's thread is a pump, as in `Asking`: it takes requests from their iterable, looks them up in the
+journal, puts what comes into it, and says how far it is. So the iterable, the journal and `validate` belong
+to that thread alone.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 import time
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Sized
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from hashlib import sha256
 from typing import Any, Protocol, TypeAlias
 
 from ..errors import MetaskError
-from .asker import Answer, Asker
+from .engine import Answer, Engine
 from .exchange import unexpected
-from .gate import Gate
 from .interrupt import InterruptRequest
-from .loop import LoopThread, network
-from .messages import Backend, Request
+from .messages import Request
 from .reply import Reply
 
 HEARTBEAT_SECONDS = 0.1
 REST_SECONDS = 0.005
 FEED_SECONDS = 0.05
 
-Row: TypeAlias = "Request | tuple[int, Request | MetaskError]"
-"""A request, or one with its own row number; an error stands for a request that could not be made."""
+Row: TypeAlias = "Request | tuple[int, Request | MetaskError] | None"
+"""A request, or one with its own row number; an error stands for a request that could not be made, None for
+one that is not there yet: it is asked for again a moment later."""
 
 
 class Journal(Protocol):
@@ -104,27 +104,22 @@ class Batch:
     def __init__(
         self,
         requests: Iterable[Row],
-        backend: Backend,
+        engine: Engine,
         journal: Journal,
         *,
-        gate: Gate,
-        max_retries: int,
         validate: Callable[[Reply], Any] | None = None,
         key: Callable[[Request], Hashable] = digest,
         total: int | None = None,
-        loop: LoopThread = network,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.stopped: MetaskError | None = None
         """What ended the run before all rows were asked, other than an interrupt."""
         self._requests = _numbered(requests)
         self._total = len(requests) if total is None and isinstance(requests, Sized) else total
         self._journal = journal
-        self._gate = gate
+        self._engine = engine
         self._validate = validate
         self._key = key
         self._wake = threading.Event()
-        self._asker = Asker(backend, gate, max_retries, self._wake.set, loop, sleep)
         self._outstanding: dict[Hashable, list[int]] = {}
         self._known: dict[Hashable, RowResult] = {}
         self._results: list[RowResult] = []
@@ -140,10 +135,11 @@ class Batch:
         taken from `requests`, by row number; those that were then not answered have neither reply nor
         error. Raises what the iterable of requests, `show` or `journal.find` raise.
         """
+        self._engine.start(self._wake.set)
         try:
             self._pump(show, interrupt)
         finally:
-            self._asker.stop()
+            self._engine.stop()
             self._settle()
         show(self._progress())
         unanswered = (RowResult(row) for rows in self._outstanding.values() for row in rows)
@@ -155,7 +151,7 @@ class Batch:
             self._settle()
             if self.stopped is not None:
                 return
-            self._feed()
+            self._feed(interrupt)
             if self._exhausted and not self._outstanding:
                 return
             if time.monotonic() - shown_at >= HEARTBEAT_SECONDS:
@@ -167,22 +163,26 @@ class Batch:
 
     # -- rows in --------------------------------------------------------------------------------------
 
-    def _feed(self) -> None:
-        """Take rows, as many as keep the gate busy: what is asked and not yet journalled may be lost."""
+    def _feed(self, interrupt: InterruptRequest) -> None:
+        """Take rows, as many as keep the engine busy: what is asked and not yet journalled may be lost."""
         fresh: list[tuple[Hashable, Request]] = []
         until = time.monotonic() + FEED_SECONDS
-        while len(self._outstanding) < 2 * self._gate.max_concurrency and time.monotonic() < until:
-            taken = next(self._requests, None)
-            if taken is None:
+        while len(self._outstanding) < self._engine.appetite and time.monotonic() < until:
+            taken: tuple[int, Request | MetaskError] | _End | None = None
+            with interrupt.thrown():  # whoever makes the rows may take long
+                taken = next(self._requests, _END)
+            if isinstance(taken, _End):
                 self._exhausted = True
+                break
+            if taken is None or interrupt.requested:
                 break
             row, request = taken
             if isinstance(request, MetaskError):
                 self._add(RowResult(row, error=request))
             else:
                 self._admit(row, request, fresh)
-        self._asker.launch(fresh)
-        if len(self._outstanding) < self._gate.max_concurrency and not self._exhausted:
+        self._engine.launch(fresh)
+        if len(self._outstanding) < self._engine.appetite // 2 and not self._exhausted:
             self._wake.set()  # journalled rows took the time
 
     def _admit(self, row: int, request: Request, fresh: list[tuple[Hashable, Request]]) -> None:
@@ -207,7 +207,7 @@ class Batch:
     # -- replies out ----------------------------------------------------------------------------------
 
     def _settle(self) -> None:
-        for answer in self._asker.take():
+        for answer in self._engine.take():
             self._take(answer)
 
     def _take(self, answer: Answer) -> None:
@@ -267,18 +267,27 @@ class Batch:
             failed=self._failed,
             journalled=self._journalled,
             tokens=self._tokens,
-            in_flight=self._gate.in_flight,
-            limit=self._gate.limit,
+            in_flight=self._engine.in_flight,
+            limit=self._engine.limit,
             total=len(self._results) + sum(map(len, self._outstanding.values()))
             if self._exhausted
             else self._total,
-            retried=self._asker.retried,
+            retried=self._engine.retried,
         )
 
 
-def _numbered(rows: Iterable[Row]) -> Iterator[tuple[int, Request | MetaskError]]:
-    for position, row in enumerate(rows):
+class _End(Enum):
+    END = auto()
+
+
+_END = _End.END
+
+
+def _numbered(rows: Iterable[Row]) -> Iterator[tuple[int, Request | MetaskError] | None]:
+    position = 0
+    for row in rows:
         yield (position, row) if isinstance(row, Request) else row
+        position += row is not None
 
 
 def _tokens(reply: Reply) -> int | None:

@@ -71,7 +71,7 @@ class Gate:
         self._turnstile = asyncio.Lock()
         self._freed = asyncio.Event()
         self._allowed = float(min(START, max_concurrency))
-        self._told_pace = requests_per_minute / 60 if requests_per_minute else math.inf
+        self._told_pace = _told(requests_per_minute)
         self._pace = _Pace(clock)
         self._next_start = self._resume_at = 0.0
         self._most_at_once = self._backoffs = self._in_a_row = 0
@@ -86,6 +86,13 @@ class Gate:
     def refused_for(self) -> float:
         """Seconds for which the gateway has refused everything; 0 where its last answer was none."""
         return 0.0 if self._refused_since is None else self._clock() - self._refused_since
+
+    def tune(self, max_concurrency: int, requests_per_minute: float | None) -> None:
+        """Allow more or fewer from now on. To be called on the loop of its coroutines."""
+        self.max_concurrency = max_concurrency
+        self._allowed = min(self._allowed, float(max_concurrency))
+        self._told_pace = _told(requests_per_minute)
+        self._freed.set()
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[Place]:
@@ -145,6 +152,11 @@ class Gate:
             if self._refused_since is None:
                 self._refused_since = now
         self._resume_at = max(self._resume_at, now + pause)
+
+
+def _told(requests_per_minute: float | None) -> float:
+    """Return a pace in requests a second."""
+    return requests_per_minute / 60 if requests_per_minute else math.inf
 
 
 class _Pace:

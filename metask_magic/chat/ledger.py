@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, fields, replace
+from typing import TypeAlias
 
 from ..errors import (
     BudgetError,
@@ -83,19 +84,48 @@ class ModelUsage:
         return self.input.known + self.output.known
 
 
+Slices: TypeAlias = dict[tuple[str, int], ModelUsage]
+"""Requests summed up by their model, and by the thousands of tokens in the prompt."""
+
+
 class Ledger:
     """Adds up what requests used. Any thread may call any method."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._slices: dict[tuple[str, int], ModelUsage] = {}
+        self._slices: Slices = {}
 
     def add(self, used: ModelUsage) -> None:
         """Enter one request."""
-        key = used.model, max(0, used.input.known - 1) // SLICE_TOKENS
+        self.merge({(used.model, max(0, used.input.known - 1) // SLICE_TOKENS): used})
+
+    def merge(self, slices: Slices) -> None:
+        """Enter what another ledger gave away."""
         with self._lock:
-            known = self._slices.get(key)
-            self._slices[key] = known + used if known else used
+            for key, used in slices.items():
+                known = self._slices.get(key)
+                self._slices[key] = known + used if known else used
+
+    def give_away(self) -> Slices:
+        """Return everything, for another ledger, and forget it."""
+        with self._lock:
+            given, self._slices = self._slices, {}
+            return given
+
+    def check(self, budget: int | None) -> None:
+        """Raise `BudgetError` if as many tokens as `budget` are known to be used; None is no limit."""
+        total = self.total()
+        if budget is None or total.tokens < budget:
+            return
+        used = f"{total.tokens:,} of its {budget:,} tokens (Metask.budget_tokens)"
+        unknown = f"; {total.unreported:,} of {total.requests:,} requests did not report all of theirs"
+        raise BudgetError(
+            f"The session has used at least {used}{unknown}."
+            if total.unreported
+            else f"The session has used {used}.",
+            f"Raise the budget (`%config Metask.budget_tokens = {2 * total.tokens}`) or unset it (`= None`); "
+            "`%metask usage --reset` starts over.",
+        )
 
     def slices(self) -> tuple[ModelUsage, ...]:
         """Return the requests by model and length: in one slice, prompts differ by under 1000 tokens.
@@ -143,7 +173,7 @@ class MeteredBackend:
 
     async def stream(self, request: Request) -> AsyncIterator[Event]:
         """Ask (see `Backend.stream`). Raises `BudgetError`, and sends nothing, once the budget is used."""
-        self._check_budget()
+        self._ledger.check(self._budget())
         meter = _Meter(request.model, self._clock)
         try:
             async for event in self._inner.stream(request):
@@ -157,20 +187,6 @@ class MeteredBackend:
             raise
         finally:
             self._ledger.add(meter.read())
-
-    def _check_budget(self) -> None:
-        budget, total = self._budget(), self._ledger.total()
-        if budget is None or total.tokens < budget:
-            return
-        used = f"{total.tokens:,} of its {budget:,} tokens (Metask.budget_tokens)"
-        unknown = f"; {total.unreported:,} of {total.requests:,} requests did not report all of theirs"
-        raise BudgetError(
-            f"The session has used at least {used}{unknown}."
-            if total.unreported
-            else f"The session has used {used}.",
-            f"Raise the budget (`%config Metask.budget_tokens = {2 * total.tokens}`) or unset it (`= None`); "
-            "`%metask usage --reset` starts over.",
-        )
 
 
 class _Meter:

@@ -182,6 +182,11 @@ def _is_table(value: Any) -> bool:
     return any(base.__name__ in {"DataFrame", "Table"} for base in type(value).__mro__)
 
 
+def _is_engine(value: Any) -> bool:
+    kinds = {f"{base.__module__}.{base.__name__}" for base in type(value).__mro__}
+    return "distributed.client.Client" in kinds
+
+
 def _is_tool(value: Any) -> bool:
     return callable(value) and not isinstance(value, type)
 
@@ -192,6 +197,7 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
     "schema": _is_schema,
     "tool": _is_tool,
     "map": _is_table,
+    "engine": _is_engine,
 }
 
 

@@ -16,12 +16,13 @@ from ..chat.schema import Schema
 from ..errors import OptionError
 from ..settings import Metask
 from ..table.answers import ERROR
+from ..table.asking import Manner
 from ..table.mapper import MapOutcome, Mapper
 from ..table.requests import TablePrompt
-from ..table.rows import open_rows
 from .options import OWN_PARAMETERS
 
 TABLE = "the table"
+KEPT = "as its `table`"
 
 
 def map(
@@ -34,9 +35,12 @@ def map(
     names: Mapping[str, Any] | None = None,
     limit: int | None = None,
     dry_run: bool = False,
+    fresh: bool = False,
+    sample: int = 1,
     quiet: bool = False,
     max_concurrency: int | None = None,
     requests_per_minute: int | None = None,
+    engine: Any = None,
     **params: JSON,
 ) -> Any:
     """Ask a model about each row of a table, and return the table with the answers beside it.
@@ -47,8 +51,8 @@ def map(
     Parameters
     ----------
     table
-        A pandas, Polars or PyArrow table, a list of dicts, or any iterable of dicts, which is read as rows
-        are needed.
+        A pandas, Polars, PyArrow or Dask table, a list of dicts, or any iterable of dicts, which is read as
+        rows are needed.
     prompt, system
         Templates: `{{ row.column }}`, or `{{ column }}`. A missing value is empty text, and
         `{{ "unknown" if row.column is none else row.column }}` works. Images (bytes of a file, Pillow) are
@@ -63,10 +67,18 @@ def map(
         Ask about that many rows from the start; the result has no others.
     dry_run
         Send nothing, and return a preview of three prompts and of the number of requests.
+    fresh
+        Ask again what was answered before, and record the new answers.
+    sample
+        Which of several answers to the same prompts is wanted, from 1: each is recorded by itself.
     quiet
         Show no progress.
     max_concurrency, requests_per_minute
-        How many rows are asked about at once, and in a minute; settings of these names by default.
+        How many rows are asked about at once, and in a minute; settings of these names by default. The
+        workers of a cluster share both.
+    engine
+        A client of a `dask.distributed` cluster, whose workers ask; this process by default. A Dask DataFrame
+        is asked about by the cluster of the client that was made last.
     **params
         Parameters of each request by their names in the API, such as `temperature=0`.
 
@@ -88,18 +100,24 @@ def map(
 
     """
     mapper, settings, own = _surroundings()
-    rows = open_rows(table, TABLE)
-    if limit is not None:
-        if limit < 1:
-            raise OptionError(f"limit={limit} leaves no row.", "Give a number above 0, or leave it out.")
-        rows = rows.head(limit)
-    asked = _asked(
-        settings, prompt, mapper.choose_model(model), system, schema, own if names is None else names, params
+    for name, number in (("limit", limit), ("sample", sample)):
+        if number is not None and number < 1:
+            raise OptionError(f"{name}={number} leaves nothing to ask.", "Give a number above 0.")
+    rows, client = mapper.open(table, TABLE, engine)
+    rows = rows if limit is None else rows.head(limit)
+    names = own if names is None else names
+    asked = _asked(settings, prompt, mapper.choose_model(model), system, schema, names, params)
+    manner = Manner(
+        quiet=quiet,
+        fresh=fresh,
+        sample=sample,
+        max_concurrency=max_concurrency,
+        requests_per_minute=requests_per_minute,
+        client=client,
     )
     if dry_run:
-        return mapper.preview(rows, asked, TABLE)
-    limits = (max_concurrency, requests_per_minute)
-    return _table(mapper.run(rows, asked, TABLE, kept="as its `table`", quiet=quiet, limits=limits))
+        return mapper.preview(rows, asked, TABLE, manner)
+    return _table(mapper.run(rows, asked, TABLE, manner, kept=KEPT))
 
 
 def retry_failed(
@@ -113,6 +131,7 @@ def retry_failed(
     quiet: bool = False,
     max_concurrency: int | None = None,
     requests_per_minute: int | None = None,
+    engine: Any = None,
     **params: JSON,
 ) -> Any:
     """Ask again about the rows of a result of `map` that have a `reply_error`, and return it completed.
@@ -122,16 +141,19 @@ def retry_failed(
     are. Parameters, result and errors are those of `map`.
     """
     mapper, settings, own = _surroundings()
-    rows = open_rows(table, TABLE)
+    rows, client = mapper.open(table, TABLE, engine)
     if ERROR not in rows.columns:
         raise OptionError(f"The table has no column {ERROR}.", "Give a result of metask_magic.map.")
-    asked = _asked(
-        settings, prompt, mapper.choose_model(model), system, schema, own if names is None else names, params
+    names = own if names is None else names
+    asked = _asked(settings, prompt, mapper.choose_model(model), system, schema, names, params)
+    manner = Manner(
+        quiet=quiet,
+        again=True,
+        max_concurrency=max_concurrency,
+        requests_per_minute=requests_per_minute,
+        client=client,
     )
-    limits = (max_concurrency, requests_per_minute)
-    return _table(
-        mapper.run(rows, asked, TABLE, kept="as its `table`", quiet=quiet, again=True, limits=limits)
-    )
+    return _table(mapper.run(rows, asked, TABLE, manner, kept=KEPT))
 
 
 def _asked(

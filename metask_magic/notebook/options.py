@@ -69,10 +69,15 @@ _OPTIONS = (
     argument(
         "--map",
         metavar="NAME",
-        help="""Ask once per row of the table NAME (pandas, Polars, PyArrow, a list of dicts):
+        help="""Ask once per row of the table NAME (pandas, Polars, PyArrow, Dask, a list of dicts):
         {{ column }} and {{ row.column }} are what a row has. The value is the table with the replies.""",
     ),
     argument("--limit", type=int, metavar="N", help="With --map, ask about the first N rows alone."),
+    argument(
+        "--engine",
+        metavar="NAME",
+        help="With --map, a client of a dask.distributed cluster, whose workers ask.",
+    ),
     argument("--temperature", type=float, metavar="X", help="Sampling temperature, 0 to 2."),
     argument("--max-tokens", type=int, metavar="N", help="Longest reply, in tokens."),
     argument("--top-p", type=float, metavar="X", help="Nucleus sampling; use it or the temperature."),
@@ -121,6 +126,7 @@ class CellOptions:
     confirm: bool = False
     map: str | None = None
     limit: int | None = None
+    engine: str | None = None
     params: Mapping[str, JSON] = field(default_factory=dict)
     stream: bool = True
     quiet: bool = False
@@ -267,6 +273,8 @@ def _to_options(parsed: argparse.Namespace) -> CellOptions:
         raise OptionError(f"--sample counts from 1, not {parsed.sample}.", "For example: --sample 2")
     if parsed.limit is not None and (parsed.limit < 1 or parsed.map is None):
         raise OptionError(f"--limit {parsed.limit} needs --map NAME, and a row at least.", "Leave it out.")
+    if parsed.engine is not None and parsed.map is None:
+        raise OptionError("--engine needs --map NAME: a cluster asks about rows.", "Leave it out.")
     named = {
         "temperature": parsed.temperature,
         "max_tokens": parsed.max_tokens,
@@ -287,6 +295,7 @@ def _to_options(parsed: argparse.Namespace) -> CellOptions:
         confirm=parsed.confirm,
         map=parsed.map,
         limit=parsed.limit,
+        engine=parsed.engine,
         params=params,
         stream=not parsed.no_stream,
         quiet=parsed.quiet,

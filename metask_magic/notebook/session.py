@@ -34,8 +34,8 @@ from ..gateway.recorded import CONDUCTS, RecordedBackend
 from ..prompt.draft import Draft
 from ..prompt.template import render
 from ..settings import Metask
+from ..table.asking import Manner
 from ..table.mapper import Mapper
-from ..table.rows import open_rows
 from . import export, map_cell
 from .cell import read_cell
 from .chats import Chats, cell_key
@@ -142,12 +142,14 @@ class Session:
         """Ask about each row of a table, and return the table with the answers, or a dry run's preview."""
         namespace, name = self._shell.user_ns, str(options.map)
         asked = map_cell.read_cell(options, text, models, self._settings, namespace)
-        rows = open_rows(look_up(name, namespace, "table"), name)
+        engine = None if options.engine is None else look_up(options.engine, namespace, "engine")
+        rows, client = self.mapper.open(look_up(name, namespace, "table"), name, engine)
         if options.limit is not None:
             rows = rows.head(options.limit)
+        manner = Manner(quiet=options.quiet, fresh=options.fresh, sample=options.sample, client=client)
         if options.dry_run:
-            return self.mapper.preview(rows, asked, name)
-        outcome = self.mapper.run(rows, asked, name, kept="in _", quiet=options.quiet)
+            return self.mapper.preview(rows, asked, name, manner)
+        outcome = self.mapper.run(rows, asked, name, manner, kept="in _")
         self._value.bind(options.out, outcome.table)
         if outcome.failure is not None:
             self._value.keep(outcome.table)

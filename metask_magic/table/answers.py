@@ -31,12 +31,21 @@ class RowAnswers:
 
     `reply` is the text, or with a schema one column for each of its fields, as the JSON they came as;
     `reply_error` says why there is none, and `reply_meta` has the facts of each reply.
+
+    Attributes
+    ----------
+    names
+        Of the columns.
+    not_asked
+        What a row has that was not asked about.
+
     """
 
     def __init__(self, schema: Schema | None) -> None:
         self._schema = schema
         self._fields = fields_of(schema)
         self.names = (*(self._fields or (REPLY,)), ERROR, META)
+        self.not_asked = {**dict.fromkeys(self.names), ERROR: NOT_ASKED}
 
     def check_free(self, columns: Iterable[Any], name: str) -> None:
         """Raise `OptionError` if the table called `name` has a column of one of these names."""
@@ -60,9 +69,9 @@ class RowAnswers:
                 columns[name][row] = cells.get(name)
         return columns
 
-    def _cells(self, result: RowResult | None) -> dict[str, Any]:
+    def _cells(self, result: RowResult | None) -> Mapping[str, Any]:
         if result is None or (result.reply is None and result.error is None):
-            return {ERROR: NOT_ASKED}
+            return self.not_asked
         cells: dict[str, Any] = {}
         if result.reply is not None:
             cells[META] = meta_of(result.reply)

@@ -27,23 +27,28 @@ class RowJournal:
         self._store = store
         self._hide = hide
         self._conduct = Conduct(replays=True, asks=True, records=True)
+        self._fresh = False
+        self._sample = 1
         self._remembered: dict[str, Reply] = {}
 
-    def conducted(self, conduct: Conduct) -> RowJournal:
-        """Keep to `conduct` from now on."""
+    def conducted(self, conduct: Conduct, *, fresh: bool = False, sample: int = 1) -> RowJournal:
+        """Keep to `conduct` from now on, find nothing if `fresh`, and know the `sample`-th answers alone."""
         self._conduct = conduct
+        self._fresh = fresh
+        self._sample = sample
         return self
 
     def find(self, request: Request) -> Reply | None:
         """Return the reply to the same request. Raises `RecordingError` where the file cannot be read."""
-        described = describe(request)
-        key = key_of(described)
+        if self._fresh:
+            return None
+        key = key_of(describe(request, self._sample))
         found = self._store.find(key) if self._conduct.replays else None
         return self._remembered.get(key) if found is None else _replayed(request, found)
 
     def put(self, request: Request, reply: Reply) -> None:
         """Keep a reply: it is on disk when this returns. Raises `RecordingError` where it cannot be."""
-        recording = Recording.of(describe(request), _recorded(reply))
+        recording = Recording.of(describe(request, self._sample), _recorded(reply))
         if not self._conduct.records or reveals(recording, self._hide):
             self._remembered[recording.key] = replace(reply, request=None)
         else:

@@ -7,7 +7,7 @@ from ..chat.messages import Request
 from ..display.table import Table
 from ..errors import MetaskError, OptionError
 from ..words import counted
-from .requests import RowRequests
+from .requests import RowRequests, waited_for
 
 CHARACTERS_PER_TOKEN = 4  # a rule of thumb for English
 
@@ -29,7 +29,7 @@ def preview(requests: RowRequests, length: int | None, journal: Journal, where: 
     shown: list[tuple[str, str]] = []
     seen: set[bytes] = set()
     asked = alike = known = failing = characters = images = 0
-    for at, request in requests:
+    for at, request in waited_for(requests):
         if isinstance(request, MetaskError):
             failing += 1
             continue

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..chat.messages import JSON, Format, Message, Part, Request
 from ..chat.schema import Schema
@@ -13,6 +14,11 @@ from ..prompt.attachments import compose
 from ..prompt.draft import Draft
 from .row_prompt import RowPrompt
 from .rows import Row, Rows
+
+WAIT_SECONDS = 0.02
+
+Numbered: TypeAlias = "tuple[int, Request | MetaskError]"
+"""A row's number, and its request or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +73,16 @@ class RowRequests:
         self.kept: dict[int, Row] = {}
         self.broken: Exception | None = None
 
-    def __iter__(self) -> Iterator[tuple[int, Request | MetaskError]]:
-        """Yield a request per row, or what failed in its prompt. Raises that of the first row."""
+    def __iter__(self) -> Iterator[Numbered | None]:
+        """Yield a request per row, or what failed in its prompt; None where a row is not there yet.
+
+        Raises what failed in the prompt of the first row.
+        """
         first = True
         for row in self._iter_rows():
+            if row is None:
+                yield None
+                continue
             at = self.read
             self.read += 1
             if self._failed_by is not None and row.get(self._failed_by) is None:
@@ -86,7 +98,7 @@ class RowRequests:
             first = False
             yield at, request
 
-    def _iter_rows(self) -> Iterator[Row]:
+    def _iter_rows(self) -> Iterator[Row | None]:
         rows = iter(self._rows)
         while True:
             try:
@@ -114,6 +126,15 @@ class RowRequests:
             confirm=False,
         )
         return draft.to_request(asked.model, (), self._system.render_text(row))
+
+
+def waited_for(requests: Iterable[Numbered | None]) -> Iterator[Numbered]:
+    """Yield the requests, waiting for those that are not there yet."""
+    for request in requests:
+        if request is None:
+            time.sleep(WAIT_SECONDS)
+        else:
+            yield request
 
 
 def _of_first_row(error: PromptError, at: int) -> PromptError:

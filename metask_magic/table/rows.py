@@ -13,7 +13,6 @@ from typing import Any, Protocol, TypeAlias
 from ..errors import OptionError
 
 CHUNK = 1000
-KINDS = "A table is a pandas, Polars or PyArrow one, a list of dicts, or a generator of dicts."
 
 Columns: TypeAlias = Mapping[str, Sequence[Any]]
 
@@ -25,69 +24,34 @@ class Row(dict[Any, Any]):
 class Rows(Protocol):
     """The rows of a table.
 
-    `columns` are its labels, mostly strings; `length` is None where the rows can only be counted by reading
-    them, which can then be done once.
+    `columns` are its labels, mostly strings; `length` is None where it is not known before they are read.
     """
 
     columns: tuple[Any, ...]
     length: int | None
 
-    def __iter__(self) -> Iterator[Row]: ...
+    def __iter__(self) -> Iterator[Row | None]:
+        """Yield the rows; None where the next one is not there yet."""
+        ...
+
+    def count(self) -> int | None:
+        """Return how many rows there are; None where they can be read only once."""
+        ...
 
     def head(self, count: int) -> Rows:
         """Return the first rows alone."""
         ...
 
-    def join(self, columns: Columns) -> Any:
+    def join(self, columns: Columns, unread: Mapping[str, Any] | None = None) -> Any:
         """Return a table of the same kind with these columns too, in place of those of the same names.
 
-        They have a value for each row, or for each that was read where they can be read only once. A column
-        without any value counts as text.
+        They have a value for each row, or for each that was read, where `length` is None: `unread` has what
+        others get, if the table has others. A column without any value counts as text.
         """
         ...
 
 
-def open_rows(value: Any, name: str) -> Rows:
-    """Return the rows of what the user calls `name`.
-
-    Raises
-    ------
-    OptionError
-        It is no table, or one that has no rows yet.
-
-    """
-    if isinstance(value, str | bytes | bytearray | Mapping):
-        raise OptionError(f"{name} is a {type(value).__name__}, which is no table.", KINDS)
-    if type(value).__module__ != "builtins":
-        import narwhals as nw
-
-        if nw.dependencies.is_pandas_dataframe(value):
-            return _PandasRows(value)
-        frame = nw.from_native(value, pass_through=True, allow_series=True)
-        if isinstance(frame, nw.DataFrame):
-            return _FrameRows(frame)
-        _refuse_other(frame, name)
-    if isinstance(value, Sequence):
-        return _Records(value, name)
-    if isinstance(value, Iterable):
-        return _Stream(value, name)
-    raise OptionError(f"{name} is a {type(value).__name__}, which is no table.", KINDS)
-
-
-def _refuse_other(frame: Any, name: str) -> None:
-    import narwhals as nw
-
-    if isinstance(frame, nw.LazyFrame):
-        raise OptionError(
-            f"{name} is lazy: it has no rows yet.", f"Compute them first, such as by {name}.collect()."
-        )
-    if isinstance(frame, nw.Series):
-        raise OptionError(
-            f"{name} is a single column.", f"Make a table of it, such as by {name}.to_frame('text')."
-        )
-
-
-class _PandasRows:
+class PandasRows:
     """Of pandas itself: by position, for labels may occur twice, in the index and among the columns."""
 
     def __init__(self, frame: Any) -> None:
@@ -103,10 +67,13 @@ class _PandasRows:
             for values in rows:
                 yield _row(self.columns, values)
 
-    def head(self, count: int) -> _PandasRows:
-        return _PandasRows(self._frame.iloc[:count])
+    def count(self) -> int | None:
+        return self.length
 
-    def join(self, columns: Columns) -> Any:
+    def head(self, count: int) -> PandasRows:
+        return PandasRows(self._frame.iloc[:count])
+
+    def join(self, columns: Columns, _unread: Mapping[str, Any] | None = None) -> Any:
         joined, levels = self._frame.copy(), self._frame.columns.nlevels
         for name, values in columns.items():
             joined[(name, *[""] * (levels - 1)) if levels > 1 else name] = self._series(values)
@@ -123,7 +90,7 @@ class _PandasRows:
         return pd.Series(values, index=self._frame.index, dtype=dtype)
 
 
-class _FrameRows:
+class FrameRows:
     """Of any other library that narwhals knows."""
 
     def __init__(self, frame: Any) -> None:
@@ -136,10 +103,13 @@ class _FrameRows:
             for values in self._frame[start : start + CHUNK].rows():
                 yield _row(self.columns, values)
 
-    def head(self, count: int) -> _FrameRows:
-        return _FrameRows(self._frame.head(count))
+    def count(self) -> int | None:
+        return self.length
 
-    def join(self, columns: Columns) -> Any:
+    def head(self, count: int) -> FrameRows:
+        return FrameRows(self._frame.head(count))
+
+    def join(self, columns: Columns, _unread: Mapping[str, Any] | None = None) -> Any:
         series = [self._series(name, _level(values)) for name, values in columns.items()]
         return self._frame.with_columns(*series).to_native()
 
@@ -159,7 +129,7 @@ class _FrameRows:
             return nw.new_series(name, [*map(_to_json, values)], backend=backend)
 
 
-class _Records:
+class RecordRows:
     """A list of dicts; a row has the keys it has."""
 
     def __init__(self, records: Sequence[Any], name: str) -> None:
@@ -173,14 +143,17 @@ class _Records:
     def __iter__(self) -> Iterator[Row]:
         return (_row(self.columns, [*map(record.get, self.columns)]) for record in self._records)
 
-    def head(self, count: int) -> _Records:
-        return _Records(self._records[:count], self._name)
+    def count(self) -> int | None:
+        return self.length
 
-    def join(self, columns: Columns) -> list[dict[Any, Any]]:
+    def head(self, count: int) -> RecordRows:
+        return RecordRows(self._records[:count], self._name)
+
+    def join(self, columns: Columns, _unread: Mapping[str, Any] | None = None) -> list[dict[Any, Any]]:
         return _join_records(self._records, columns)
 
 
-class _Stream:
+class StreamedRows:
     """Dicts that come one after another; those that were read are kept, for the result has them too."""
 
     def __init__(self, source: Iterable[Any], name: str) -> None:
@@ -200,10 +173,13 @@ class _Stream:
             whole = {**dict.fromkeys(self.columns), **record}
             yield _row((*whole,), (*whole.values(),))
 
-    def head(self, count: int) -> _Stream:
-        return _Stream(islice(chain(self._first, self._source), count), self._name)
+    def count(self) -> None:
+        return None
 
-    def join(self, columns: Columns) -> list[dict[Any, Any]]:
+    def head(self, count: int) -> StreamedRows:
+        return StreamedRows(islice(chain(self._first, self._source), count), self._name)
+
+    def join(self, columns: Columns, _unread: Mapping[str, Any] | None = None) -> list[dict[Any, Any]]:
         return _join_records(self._read, columns)
 
 

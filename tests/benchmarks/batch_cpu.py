@@ -28,6 +28,7 @@ ALLOWED = 0.5
 
 
 def ours(server: dict[str, str], in_flight: int) -> float:
+    from metask_magic.chat.asker import Asker
     from metask_magic.chat.batch import Batch
     from metask_magic.chat.gate import Gate
     from metask_magic.chat.interrupt import InterruptRequest
@@ -56,7 +57,7 @@ def ours(server: dict[str, str], in_flight: int) -> float:
 
     def run(count: int) -> None:
         rows = (Request("gpt-4o-mini", (Message("user", f"{n}"),), stream=False) for n in range(count))
-        batch = Batch(rows, backend, NoJournal(), gate=OpenGate(in_flight), max_retries=0)
+        batch = Batch(rows, Asker(backend, OpenGate(in_flight), max_retries=0), NoJournal())
         results = batch.run(lambda _: None, InterruptRequest())
         assert all(result.reply for result in results), results[0]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from metask_magic.chat.asker import Asker
 from metask_magic.chat.batch import Batch, RowResult
 from metask_magic.chat.gate import Gate
 from metask_magic.chat.interrupt import InterruptRequest
@@ -24,7 +25,7 @@ def run_rows(base_url: str, rows: list[Request], path: Path, concurrency: int) -
     """Run a batch over these rows to its end."""
     backend = BulkBackend(Connection(base_url, ApiKey(API_KEY, "the test"), timeout=30.0))
     journal = RowJournal(Recordings(path), str)
-    batch = Batch(rows, backend, journal, gate=Gate(concurrency), max_retries=4)
+    batch = Batch(rows, Asker(backend, Gate(concurrency), max_retries=4), journal)
     try:
         return batch.run(lambda _: None, InterruptRequest())
     finally:

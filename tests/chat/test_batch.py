@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import signal
 import threading
 import tracemalloc
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from metask_magic.chat.asker import Asker
 from metask_magic.chat.batch import Batch, Progress, Row, RowResult, digest
 from metask_magic.chat.gate import START, Gate
 from metask_magic.chat.interrupt import InterruptRequest
@@ -114,11 +116,18 @@ def new(loop: LoopThread, clock: Clock) -> Callable[..., Batch]:
     """Make a batch; the journal and the concurrency are to be had."""
 
     def make(
-        rows: Iterable[Row], backend: Asked, journal: Any = None, concurrency: int = 16, **options: Any
+        rows: Iterable[Row],
+        backend: Asked,
+        journal: Any = None,
+        concurrency: int = 16,
+        *,
+        max_retries: int = 2,
+        gate: Gate | None = None,
+        **options: Any,
     ) -> Batch:
-        gate = Gate(concurrency, clock=clock, sleep=clock.sleep, jitter=lambda: 1.0)
-        defaults: dict[str, Any] = {"max_retries": 2, "loop": loop, "sleep": clock.sleep, "gate": gate}
-        return Batch(rows, backend, journal or MemoryJournal(), **defaults | options)
+        gate = gate or Gate(concurrency, clock=clock, sleep=clock.sleep, jitter=lambda: 1.0)
+        engine = Asker(backend, gate, max_retries, loop=loop, sleep=clock.sleep)
+        return Batch(rows, engine, journal or MemoryJournal(), **options)
 
     return make
 
@@ -447,6 +456,33 @@ def test_a_generator_that_breaks(new: Callable[..., Batch]) -> None:
         run(new(broken(), Asked(), journal, gate=gate))
     assert journal.texts, "what came is kept"
     assert gate.in_flight == 0
+
+
+def test_rows_that_are_not_there_yet(new: Callable[..., Batch]) -> None:
+    """What was answered meanwhile is kept meanwhile."""
+    journal = MemoryJournal()
+
+    def slow() -> Iterator[Request | None]:
+        for at, each in enumerate(requests(6)):
+            while len(journal.texts) < at:
+                yield None
+            yield each
+
+    results = run(new(slow(), Asked(), journal))
+    assert texts(results) == [f"re {number}" for number in range(6)]
+    assert [result.row for result in results] == [*range(6)]
+
+
+def test_rows_that_never_come_can_be_interrupted(new: Callable[..., Batch]) -> None:
+    def stuck() -> Iterator[Request]:
+        yield from requests(3)
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError("the interrupt was not thrown here")
+
+    with InterruptRequest() as interrupt:
+        results = new(stuck(), Asked()).run(lambda _: None, interrupt)
+    assert interrupt.requested
+    assert [result.row for result in results] == [0, 1, 2]
 
 
 def test_a_bar_that_breaks(new: Callable[..., Batch]) -> None:

@@ -1,0 +1,1 @@
+"""A table's requests asked by the workers of a `dask.distributed` cluster."""

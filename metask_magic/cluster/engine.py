@@ -1,0 +1,280 @@
+"""The engine of a cluster: the rows of a batch, asked in tasks of `dask.distributed`.
+
+The caller stays the only one who knows what was answered. It deals the rows out in tasks of about a hundred,
+and hears of every answer through a queue as it comes, so that it is journalled here and a task that is lost
+with its worker costs what was under way. Whether a task has begun before is known by an event on the
+scheduler: Dask gives the tasks of a lost worker to another one by itself, and that one must not ask again
+for what was answered.
+
+Besides, the caller speaks to every worker once in a while (`worker.tune`): so each knows its share, a new
+one is briefed, and none goes on asking for a caller that is no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from collections import deque
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any
+
+from ..chat.engine import Answer
+from ..chat.ledger import Slices
+from ..chat.loop import LoopThread, network
+from ..chat.messages import Request
+from ..chat.reply import Reply, ReplyBuilder
+from ..errors import ClusterError, MetaskError
+from ..words import counted, plain
+from . import worker
+from .connection import Connection
+from .messages import Briefing, Report, Share
+from .sharing import Sharing
+from .tasks import TASK_ROWS, TASKS_EACH, Row, Task, Tasks
+
+BEAT_SECONDS = 2.0
+LISTEN_SECONDS = 0.05
+STOP_SECONDS = 0.6
+_ENDED = {"error", "cancelled", "lost"}
+
+
+class ClusterEngine:
+    """Asks requests in the workers of a cluster (see `Engine`).
+
+    Parameters
+    ----------
+    cluster
+        The way to the cluster, not opened yet.
+    briefing
+        What its workers must know.
+    sharing
+        What they may do together.
+    enter
+        Takes what requests used, at first nothing. Raises `BudgetError` where the run must end.
+
+    """
+
+    def __init__(
+        self,
+        cluster: Connection,
+        briefing: Briefing,
+        sharing: Sharing,
+        enter: Callable[[Slices], None],
+        *,
+        loop: LoopThread = network,
+    ) -> None:
+        self.retried = 0
+        self._cluster = cluster
+        self._briefing = briefing
+        self._sharing = sharing
+        self._enter = enter
+        self._loop = loop
+        self._arrived: Callable[[], None] = lambda: None
+        self._tasks = Tasks()
+        self._shares: Mapping[str, Share] | None = None
+        self._answers: deque[Answer] = deque()  # appended by one thread, emptied by another
+        self._failure: MetaskError | None = None
+        self._stopping = False
+        self._idle = asyncio.Event()
+        self._work: Future[None] | None = None
+
+    # -- the caller's thread --------------------------------------------------------------------------
+
+    @property
+    def in_flight(self) -> int:
+        """How many rows are with workers; it is not known here how many of them wait at a gate."""
+        return self._tasks.in_flight
+
+    @property
+    def limit(self) -> int:
+        """How many requests all workers may have under way."""
+        return self._sharing.max_concurrency
+
+    @property
+    def appetite(self) -> int:
+        """The tasks that every worker may have, and one more for each."""
+        workers = len(self._shares) if self._shares else 1
+        return max(2 * self._sharing.max_concurrency, (TASKS_EACH + 1) * TASK_ROWS * workers)
+
+    def start(self, arrived: Callable[[], None]) -> None:
+        """Connect to the cluster, in the background."""
+        self._arrived = arrived
+        self._work = self._loop.submit(self._run())
+
+    def launch(self, requests: Sequence[tuple[Hashable, Request]]) -> None:
+        """Ask these too; a key is what an answer is known by."""
+        if requests:
+            self._loop.submit(self._accept(requests))
+
+    def take(self) -> list[Answer]:
+        """Return the answers that have come since the last call."""
+        return [self._answers.popleft() for _ in range(len(self._answers))]
+
+    def stop(self) -> None:
+        """Have the workers ask no more, and hear what they still have to say."""
+        self._loop.run(self._end())
+
+    # -- the loop -------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        try:
+            self._enter({})
+            await self._cluster.open(worker.queue_name(self._briefing.run))
+            await asyncio.gather(self._listen(), self._tend())
+        except MetaskError as error:
+            self._give_up(error)
+        except Exception as error:  # noqa: BLE001 -- Dask raises all kinds of them
+            self._give_up(
+                ClusterError(
+                    f"The Dask cluster at {self._cluster.scheduler} cannot be used any more "
+                    f"({plain(error) or type(error).__name__}).",
+                    "Run it again when the cluster is up: only what is missing is asked.",
+                )
+            )
+
+    async def _accept(self, requests: Sequence[tuple[Hashable, Request]]) -> None:
+        self._tasks.add(requests)
+        if self._failure is not None:
+            self._give_up(self._failure)
+        self._deal()
+
+    async def _end(self) -> None:
+        self._stopping = True
+        await _briefly(self._dismiss())
+        if self._work is not None:
+            self._work.cancel()
+        await _briefly(self._leave())
+
+    async def _dismiss(self) -> None:
+        """Have the workers stop, and wait for their last reports."""
+        if self._shares:
+            await self._cluster.run(worker.dismiss, self._briefing.run, workers=self._shares)
+        if self._tasks.all() and self._failure is None:
+            await self._idle.wait()
+
+    async def _leave(self) -> None:
+        await asyncio.gather(*(self._forget(task) for task in self._tasks.all()))
+        await self._cluster.close()
+
+    def _give_up(self, error: MetaskError) -> None:
+        """End the run: one row is answered with the failure, the others never are."""
+        self._failure = error
+        row = self._tasks.answer_any()
+        if row is not None:
+            self._answer(row, _failed(row.request, error), ends_run=True)
+
+    def _answer(self, row: Row, reply: Reply, ends_run: bool = False) -> None:
+        self._answers.append(Answer(row.key, row.request, reply, ends_run))
+        self._arrived()
+
+    # -- tasks ----------------------------------------------------------------------------------------
+
+    def _deal(self) -> None:
+        """Give the rows that wait to workers that have little to do."""
+        while self._shares is not None and self._failure is None and not self._stopping:
+            dealt = self._tasks.deal(self._shares)
+            if dealt is None:
+                return
+            task, requests = dealt
+            run = self._briefing.run
+            task.future = self._cluster.submit(
+                worker.ask_rows,
+                (run, task.number, requests),
+                key=f"ask_rows-{run}-{task.number}",
+                worker=task.worker,
+            )
+
+    async def _listen(self) -> None:
+        while True:
+            # Whatever such a task told before it ended is in the queue by now.
+            ended = [task for task in self._tasks.all() if task.future.status in _ENDED]
+            reports = await self._cluster.get()
+            for blob in reports:
+                await self._hear(pickle.loads(blob))  # noqa: S301 -- of our own workers
+            for task in ended if not reports else ():
+                why = await self._cluster.failure(task.future)
+                await self._close(task, plain(why) or type(why).__name__)
+            self._deal()
+            await asyncio.sleep(LISTEN_SECONDS)
+
+    async def _hear(self, report: Report) -> None:
+        task = self._tasks.get(report.task)
+        self.retried += report.retried
+        for number, reply, ends_run in report.answers:
+            row = self._tasks.answer(number)
+            if row is not None:
+                self._answer(row, reply, ends_run)
+        if task is not None:
+            task.worker = report.worker
+            if report.ending is not None:
+                await self._close(task, report.ending)
+        try:
+            self._enter(report.used)
+        except MetaskError as error:
+            self._give_up(error)
+
+    async def _close(self, task: Task, ending: str) -> None:
+        for row in self._tasks.end(task.number):
+            self._answer(row, _failed(row.request, _lost(row, ending)))
+        if not self._tasks.all():
+            self._idle.set()
+        await self._forget(task)
+
+    async def _forget(self, task: Task) -> None:
+        await self._cluster.forget(task.future, worker.claim_name(self._briefing.run, task.number))
+
+    # -- workers --------------------------------------------------------------------------------------
+
+    async def _tend(self) -> None:
+        """Tell the workers what their shares are now, and new ones all there is to know."""
+        while True:
+            workers = await self._cluster.workers()
+            if self._briefing.key is not None:
+                self._cluster.check_key_may_travel(workers)
+            shares = self._sharing.among(workers)
+            there = await self._share_out(shares)
+            self._shares = {each: share for each, share in shares.items() if each in there}
+            self._deal()
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def _share_out(self, shares: Mapping[str, Share]) -> set[str]:
+        """Return the workers that took their share. Raises `MetaskError` where one cannot ask."""
+        tuned = await self._cluster.run(worker.tune, self._briefing.run, shares, workers=shares)
+        new = [each for each, done in tuned.items() if done is False]
+        briefed = await self._cluster.run(worker.brief, self._briefing, shares, workers=new)
+        said = {**tuned, **briefed}
+        for failure in said.values():
+            if isinstance(failure, Exception) and not isinstance(failure, OSError):
+                raise _unbriefed(failure)
+        return {each for each, answer in said.items() if not isinstance(answer, OSError)}
+
+
+async def _briefly(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Await something for a moment; a cluster that is gone, or hangs, has nothing more to say."""
+    with suppress(Exception):
+        async with asyncio.timeout(STOP_SECONDS):
+            await coroutine
+
+
+def _failed(request: Request, error: MetaskError) -> Reply:
+    builder = ReplyBuilder(request)
+    builder.fail(error)
+    return builder.build()
+
+
+def _lost(row: Row, ending: str) -> ClusterError:
+    return ClusterError(
+        f"The worker that asked was lost, {counted(row.losses, 'time')} in turn (last: {ending}).",
+        "Look at the workers' logs: their memory may be too small.",
+    )
+
+
+def _unbriefed(failure: Exception) -> MetaskError:
+    if isinstance(failure, MetaskError):
+        return failure
+    missing = isinstance(failure, ImportError)
+    return ClusterError(
+        f"A worker of the Dask cluster cannot ask ({plain(failure) or type(failure).__name__}).",
+        "Install metask-magic on the workers, the same version as here." if missing else "",
+    )

@@ -1,0 +1,212 @@
+"""In a worker: what the caller tells it of a run, and the tasks that ask for its rows.
+
+`tune`, `brief` and `dismiss` are called by the caller in every worker, beside the tasks: so a key travels to
+the workers that need it and is in no task, a stop is heard at once, and a caller that is no more is noticed.
+"""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any
+
+from ..answering.backends import Backends
+from ..chat.asker import Asker
+from ..chat.engine import Answer
+from ..chat.errands import AtOnce
+from ..chat.gate import Gate
+from ..chat.ledger import Ledger, MeteredBackend
+from ..chat.loop import network
+from ..chat.messages import Backend
+from ..chat.structured import StructuredBackend
+from ..errors import ClusterError, MetaskError
+from ..settings import Metask
+from .messages import Briefing, Ending, Report, Share
+
+PATIENCE_SECONDS = 45.0
+"""How long a worker goes on asking for a caller of whom it hears nothing."""
+
+BRIEFING_SECONDS = 20.0
+HEARTBEAT_SECONDS = 0.1
+REPORT_SECONDS = 0.05
+
+Rows = Sequence[tuple[int, bytes]]
+"""Requests, pickled, each with its row's number."""
+
+
+class Post:
+    """One run in this worker: who answers, the gate its rows pass, and whether the caller is still there.
+
+    Raises `SettingError` where nothing can be sent.
+    """
+
+    def __init__(self, briefing: Briefing, share: Share) -> None:
+        self.settings = Metask(**briefing.settings)
+        self.settings.api_key = briefing.key.arrive() if briefing.key else None
+        self.gate = Gate(share.concurrency, share.per_minute)
+        self.ledger = Ledger()
+        self.ended = threading.Event()
+        self._heard_at = time.monotonic()
+        self._backends = Backends(self.settings)
+        self._backend = self._new_backend(briefing)
+
+    def new_asker(self) -> Asker:
+        """Return an engine for a task's rows."""
+        return Asker(self._backend, self.gate, self.settings.max_retries)
+
+    def _new_backend(self, briefing: Briefing) -> Backend:
+        backends = self._backends
+        backend: Backend = MeteredBackend(backends.for_rows(briefing.model), self.ledger)
+        if briefing.schema is None:
+            return backend
+        schema = pickle.loads(briefing.schema)  # noqa: S301 -- the caller's, whose tasks run here anyway
+        return StructuredBackend(backend, schema, self.settings.max_repairs, AtOnce(), backends.refused)
+
+    def hear(self, share: Share) -> None:
+        """The caller is there, and this is the worker's share now."""
+        self._heard_at = time.monotonic()
+        network.submit(self._tune(share))
+
+    async def _tune(self, share: Share) -> None:
+        self.gate.tune(share.concurrency, share.per_minute)
+
+    def watch(self, patience: float = PATIENCE_SECONDS) -> None:
+        """Return when the run has ended, or its caller has not been heard for too long."""
+        while not self.ended.wait(max(0.0, self._heard_at + patience - time.monotonic())):
+            if time.monotonic() >= self._heard_at + patience:
+                self.ended.set()
+
+    def close(self) -> None:
+        """Close the connections; the key goes with them."""
+        self.ended.set()
+        self._backends.close()
+
+
+_posts: dict[tuple[str, str], Post] = {}
+"""By run and worker: the workers of a cluster can share a process."""
+
+
+def tune(run: str, shares: Mapping[str, Share], dask_worker: Any) -> bool:
+    """Take this worker's share of a run. Return whether it has been briefed."""
+    post = _posts.get((run, dask_worker.address))
+    if post is not None:
+        post.hear(shares[dask_worker.address])
+    return post is not None
+
+
+def brief(briefing: Briefing, shares: Mapping[str, Share], dask_worker: Any) -> MetaskError | None:
+    """Take what is needed to ask for a run's rows; return why nothing can be asked here, if so.
+
+    It is not raised: Dask would write it to the worker's log, with what was given to this function.
+    """
+    here = version("metask-magic")
+    if here != briefing.version:
+        return ClusterError(
+            f"The workers have metask-magic {here}, and this is {briefing.version}.",
+            "Install the same version on them.",
+        )
+    at = briefing.run, dask_worker.address
+    try:
+        post = _posts[at] = Post(briefing, shares[dask_worker.address])
+    except MetaskError as error:
+        return error.with_traceback(None)
+    threading.Thread(target=_keep, args=(at, post), name="metask-run", daemon=True).start()
+    return None
+
+
+def dismiss(run: str, dask_worker: Any) -> None:
+    """Ask no more for a run, and forget its key; its tasks report what they have, and end."""
+    post = _posts.get((run, dask_worker.address))
+    if post is not None:
+        post.ended.set()
+
+
+def _keep(at: tuple[str, str], post: Post) -> None:
+    post.watch()
+    del _posts[at]
+    post.close()
+
+
+def ask_rows(run: str, task: int, rows: Rows) -> None:
+    """Ask for these rows; their answers go to the run's queue as they come. A task of the cluster's.
+
+    It gives its place among the worker's tasks away, because all it does is wait. Given to another worker
+    after its first was lost, it asks nothing: only the caller knows what was answered.
+    """
+    from distributed import Event, Queue, get_worker, secede
+
+    secede()
+    at = run, get_worker().address
+    queue, begun = Queue(queue_name(run)), Event(claim_name(run, task))
+    try:
+        if begun.is_set():
+            queue.put(pickle.dumps(Report(task, at[1], ending="lost")))
+            return
+        begun.set()
+        post = _wait_for_post(at)
+        if post is None:
+            queue.put(pickle.dumps(Report(task, at[1], ending="refused")))
+            return
+        for report in _iter_reports(post, Report(task, at[1]), rows):
+            queue.put(pickle.dumps(report))
+    finally:
+        queue.close()
+
+
+def queue_name(run: str) -> str:
+    """Return the name of the queue of a run's reports."""
+    return f"metask-{run}"
+
+
+def claim_name(run: str, task: int) -> str:
+    """Return the name of the event that says that a task has begun."""
+    return f"metask-{run}-{task}"
+
+
+def _wait_for_post(at: tuple[str, str]) -> Post | None:
+    until = time.monotonic() + BRIEFING_SECONDS
+    while at not in _posts and time.monotonic() < until:
+        time.sleep(REPORT_SECONDS)
+    return _posts.get(at)
+
+
+def _iter_reports(post: Post, empty: Report, rows: Rows) -> Any:
+    """Ask for the rows, and yield what has come, some twenty times a second, and at the end."""
+    asker, wake = post.new_asker(), threading.Event()
+    asker.start(wake.set)
+    told = 0
+    waiting = len(rows)
+
+    def report(ending: Ending | None = None) -> Report:
+        nonlocal told, waiting
+        answers, retried = asker.take(), asker.retried
+        waiting -= len(answers)
+        told, new = retried, retried - told
+        return replace(
+            empty,
+            answers=tuple(_lightened(answer) for answer in answers),
+            used=post.ledger.give_away(),
+            retried=new,
+            ending=ending,
+        )
+
+    try:
+        asker.launch([(row, pickle.loads(request)) for row, request in rows])  # noqa: S301 -- see above
+        while waiting and not post.ended.is_set():
+            if wake.wait(HEARTBEAT_SECONDS):
+                time.sleep(REPORT_SECONDS)  # several answers at once cost less than one by one
+                wake.clear()
+                yield report()
+    finally:
+        asker.stop()
+    yield report("done")
+
+
+def _lightened(answer: Answer) -> tuple[int, Any, bool]:
+    """Return what travels: neither what the caller has, nor an object that can be made of the text again."""
+    reply = replace(answer.reply, request=None, messages=(), data=None)
+    return answer.key, reply, answer.ends_run  # type: ignore[return-value]  # the keys here are row numbers

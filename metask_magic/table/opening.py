@@ -1,0 +1,61 @@
+"""Which kind of table something is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..errors import OptionError
+from .partitions import PartitionedRows
+from .rows import FrameRows, PandasRows, RecordRows, Rows, StreamedRows
+
+KINDS = "A table is a pandas, Polars, PyArrow or Dask one, a list of dicts, or a generator of dicts."
+
+
+def open_rows(value: Any, name: str, client: Any = None) -> Rows:
+    """Return the rows of what the user calls `name`.
+
+    Raises
+    ------
+    OptionError
+        It is no table, or one that has no rows yet.
+
+    """
+    if isinstance(value, str | bytes | bytearray | Mapping):
+        raise OptionError(f"{name} is a {type(value).__name__}, which is no table.", KINDS)
+    if type(value).__module__ != "builtins":
+        import narwhals as nw
+
+        if nw.dependencies.is_pandas_dataframe(value):
+            return PandasRows(value)
+        if is_partitioned(value):
+            return PartitionedRows(value, client)
+        frame = nw.from_native(value, pass_through=True, allow_series=True)
+        if isinstance(frame, nw.DataFrame):
+            return FrameRows(frame)
+        _refuse_other(frame, name)
+    if isinstance(value, Sequence):
+        return RecordRows(value, name)
+    if isinstance(value, Iterable):
+        return StreamedRows(value, name)
+    raise OptionError(f"{name} is a {type(value).__name__}, which is no table.", KINDS)
+
+
+def _refuse_other(frame: Any, name: str) -> None:
+    import narwhals as nw
+
+    if isinstance(frame, nw.LazyFrame):
+        raise OptionError(
+            f"{name} is lazy: it has no rows yet.", f"Compute them first, such as by {name}.collect()."
+        )
+    if isinstance(frame, nw.Series):
+        raise OptionError(
+            f"{name} is a single column.", f"Make a table of it, such as by {name}.to_frame('text')."
+        )
+
+
+def is_partitioned(value: Any) -> bool:
+    """Whether something is a Dask DataFrame, whose rows only a cluster has."""
+    import narwhals as nw
+
+    return bool(nw.dependencies.is_dask_dataframe(value))
