@@ -154,21 +154,22 @@ class Connection:
             error = await future.exception()
         return error or ClusterError(f"the task was {future.status}")
 
-    async def forget(self, future: Any, claim: str) -> None:
-        """Give a task up, whether it has ended or not, with the event that says that it began."""
+    async def clear(self, claims: Iterable[str]) -> None:
+        """Take events off the scheduler which say that a task began."""
         from distributed import Event
 
-        future.release()
-        await Event(claim, client=self._client).clear()
+        for claim in claims:
+            await Event(claim, client=self._client).clear()
 
     async def get(self) -> list[bytes]:
         """Return what is in the queue, without waiting: a wait that ends is an error in a scheduler's log."""
         found: list[bytes] = await self._queue.get(batch=True)
         return found
 
-    async def close(self) -> None:
-        """Leave the cluster."""
-        if self._queue is not None:
+    async def close(self, lost: int) -> None:
+        """Leave the cluster, with nothing left behind; `lost` tasks may not have closed the queue."""
+        # Dask counts those that hold the queue, and one that was awaited twice. Once too often does no harm.
+        for _ in range(2 + lost if self._queue is not None else 0):
             self._queue.close()
         if self._client is not None:
             await self._client.close()

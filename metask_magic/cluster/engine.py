@@ -77,6 +77,9 @@ class ClusterEngine:
         self._failure: MetaskError | None = None
         self._stopping = False
         self._idle = asyncio.Event()
+        self._claims: list[str] = []
+        self._lost = 0
+        self._changed = asyncio.Event()
         self._work: Future[None] | None = None
 
     # -- the caller's thread --------------------------------------------------------------------------
@@ -154,8 +157,10 @@ class ClusterEngine:
             await self._idle.wait()
 
     async def _leave(self) -> None:
-        await asyncio.gather(*(self._forget(task) for task in self._tasks.all()))
-        await self._cluster.close()
+        for task in self._tasks.all():
+            self._forget(task)
+        await self._cluster.clear(self._claims)
+        await self._cluster.close(self._lost)
 
     def _give_up(self, error: MetaskError) -> None:
         """End the run: one row is answered with the failure, the others never are."""
@@ -191,14 +196,14 @@ class ClusterEngine:
             ended = [task for task in self._tasks.all() if task.future.status in _ENDED]
             reports = await self._cluster.get()
             for blob in reports:
-                await self._hear(pickle.loads(blob))  # noqa: S301 -- of our own workers
+                self._hear(pickle.loads(blob))  # noqa: S301 -- of our own workers
             for task in ended if not reports else ():
                 why = await self._cluster.failure(task.future)
-                await self._close(task, plain(why) or type(why).__name__)
+                self._close(task, plain(why) or type(why).__name__)
             self._deal()
             await asyncio.sleep(LISTEN_SECONDS)
 
-    async def _hear(self, report: Report) -> None:
+    def _hear(self, report: Report) -> None:
         task = self._tasks.get(report.task)
         self.retried += report.retried
         for number, reply, ends_run in report.answers:
@@ -208,27 +213,36 @@ class ClusterEngine:
         if task is not None:
             task.worker = report.worker
             if report.ending is not None:
-                await self._close(task, report.ending)
+                self._close(task, report.ending)
         try:
             self._enter(report.used)
         except MetaskError as error:
             self._give_up(error)
 
-    async def _close(self, task: Task, ending: str) -> None:
-        for row in self._tasks.end(task.number):
+    def _close(self, task: Task, ending: str) -> None:
+        lost = ending not in ("done", "refused")
+        for row in self._tasks.end(task.number, lost=lost):
             self._answer(row, _failed(row.request, _lost(row, ending)))
+        if lost:
+            self._lost += 1
+            self._changed.set()
         if not self._tasks.all():
             self._idle.set()
-        await self._forget(task)
+        self._forget(task)
 
-    async def _forget(self, task: Task) -> None:
-        await self._cluster.forget(task.future, worker.claim_name(self._briefing.run, task.number))
+    def _forget(self, task: Task) -> None:
+        task.future.release()
+        self._claims.append(worker.claim_name(self._briefing.run, task.number))
 
     # -- workers --------------------------------------------------------------------------------------
 
     async def _tend(self) -> None:
         """Tell the workers what their shares are now, and new ones all there is to know."""
         while True:
+            # Of tasks that have ended. One whose worker is lost before Dask knows that nobody wants its
+            # result is run anew, and must still find that it had begun.
+            spent = self._claims[:]
+            self._changed.clear()
             workers = await self._cluster.workers()
             if self._briefing.key is not None:
                 self._cluster.check_key_may_travel(workers)
@@ -236,7 +250,12 @@ class ClusterEngine:
             there = await self._share_out(shares)
             self._shares = {each: share for each, share in shares.items() if each in there}
             self._deal()
-            await asyncio.sleep(BEAT_SECONDS)
+            try:
+                async with asyncio.timeout(BEAT_SECONDS):
+                    await self._changed.wait()
+            except TimeoutError:
+                del self._claims[: len(spent)]
+                await self._cluster.clear(spent)
 
     async def _share_out(self, shares: Mapping[str, Share]) -> set[str]:
         """Return the workers that took their share. Raises `MetaskError` where one cannot ask."""

@@ -14,7 +14,8 @@ from ..chat.messages import Request
 TASK_ROWS = 100
 TASK_BYTES = 4_000_000  # Dask warns of tasks above 10 MB
 TASKS_EACH = 2  # while one task waits for its last rows, the next one is at work
-MOST_LOSSES = 5
+MOST_LOSSES = 4
+ALONE_AFTER = 2
 
 ANYONE = ""
 
@@ -30,11 +31,15 @@ class Row:
 
 @dataclass(slots=True)
 class Task:
-    """Rows that one worker asks for. `future` is the cluster's, once it was given away."""
+    """Rows that one worker asks for, `alone` if it shall have no other task meanwhile.
+
+    `future` is the cluster's, once it was given away.
+    """
 
     number: int
     worker: str
     rows: Sequence[int]
+    alone: bool = False
     future: Any = field(default=None, compare=False)
 
 
@@ -42,7 +47,7 @@ class Tasks:
     """Rows without an answer, by number, and the tasks they are dealt out in."""
 
     def __init__(self) -> None:
-        self._numbers = count()
+        self._row_numbers, self._task_numbers = count(), count()
         self._rows: dict[int, Row] = {}
         self._waiting: deque[int] = deque()
         self._tasks: dict[int, Task] = {}
@@ -63,7 +68,7 @@ class Tasks:
     def add(self, requests: Sequence[tuple[Hashable, Request]]) -> None:
         """Take these rows; a key is what an answer is known by."""
         for key, request in requests:
-            row = next(self._numbers)
+            row = next(self._row_numbers)
             self._rows[row] = Row(key, request)
             self._waiting.append(row)
 
@@ -73,12 +78,18 @@ class Tasks:
         None where no row waits, or every worker has enough. Without any worker the task is for anyone who
         comes, because some clusters grow only when there is something to do.
         """
-        worker = self._choose(workers) if self._waiting else None
+        while self._waiting and self._waiting[0] not in self._rows:
+            self._waiting.popleft()  # its answer came when it waited to be asked again
+        if not self._waiting:
+            return None
+        losses = self._rows[self._waiting[0]].losses
+        worker = self._choose(workers, alone=losses >= ALONE_AFTER)
         if worker is None:
             return None
-        requests = self._cut(len(workers))
-        number = next(self._numbers)
-        task = self._tasks[number] = Task(number, worker, [row for row, _ in requests])
+        requests = self._cut(losses, -(-len(self._waiting) // max(1, len(workers))))
+        number = next(self._task_numbers)
+        rows = [row for row, _ in requests]
+        task = self._tasks[number] = Task(number, worker, rows, alone=losses >= ALONE_AFTER)
         return task, requests
 
     def answer(self, row: int) -> Row | None:
@@ -89,10 +100,10 @@ class Tasks:
         """Take off some row, for a failure that ends all of them."""
         return self.answer(next(iter(self._rows))) if self._rows else None
 
-    def end(self, number: int) -> list[Row]:
+    def end(self, number: int, *, lost: bool = True) -> list[Row]:
         """Forget a task. What it has not answered waits again, the first in turn; return what does not.
 
-        These are rows that were in `MOST_LOSSES` tasks without being answered, and are taken off.
+        These are rows that were in `MOST_LOSSES` tasks that were `lost`, and are taken off.
         """
         task = self._tasks.pop(number)
         given_up: list[Row] = []
@@ -100,29 +111,38 @@ class Tasks:
             row = self._rows.get(number)
             if row is None:
                 continue
-            row.losses += 1
+            row.losses += lost
             if row.losses < MOST_LOSSES:
                 self._waiting.appendleft(number)
             else:
                 given_up.append(self._rows.pop(number))
         return given_up
 
-    def _choose(self, workers: Collection[str]) -> str | None:
+    def _choose(self, workers: Collection[str], *, alone: bool) -> str | None:
+        if alone and any(task.alone for task in self.all()):  # it may be anywhere: Dask moves tasks
+            return None
         if not workers:
             return None if self._tasks else ANYONE
         load = dict.fromkeys(workers, 0)
         for task in self.all():
-            load[task.worker] = load.get(task.worker, 0) + 1
+            load[task.worker] = load.get(task.worker, 0) + (TASKS_EACH if task.alone else 1)
         least = min(workers, key=lambda worker: load[worker])
-        return least if load[least] < TASKS_EACH else None
+        return least if load[least] < (1 if alone else TASKS_EACH) else None
 
-    def _cut(self, workers: int) -> list[tuple[int, bytes]]:
-        """Take the rows of one task: a hundred, or fewer where they are long or would not reach all."""
-        wanted = min(TASK_ROWS, -(-len(self._waiting) // max(1, workers)))
+    def _cut(self, losses: int, most: int) -> list[tuple[int, bytes]]:
+        """Take the rows of one task: a hundred, or fewer where they are long or would not reach all.
+
+        Those that were lost are in ever smaller tasks: what makes workers die shall be alone at last.
+        """
+        wanted = min(max(1, TASK_ROWS >> 3 * losses), most)
         cut: list[tuple[int, bytes]] = []
         length = 0
-        while len(cut) < wanted and length < TASK_BYTES:
-            row = self._waiting.popleft()
-            cut.append((row, pickle.dumps(self._rows[row].request)))
-            length += len(cut[-1][1])
+        while self._waiting and len(cut) < wanted and length < TASK_BYTES:
+            row = self._rows.get(self._waiting[0])
+            if row is not None and row.losses != losses:
+                break
+            number = self._waiting.popleft()
+            if row is not None:
+                cut.append((number, pickle.dumps(row.request)))
+                length += len(cut[-1][1])
         return cut

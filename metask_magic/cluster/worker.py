@@ -9,7 +9,8 @@ from __future__ import annotations
 import pickle
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -50,13 +51,25 @@ class Post:
         self.gate = Gate(share.concurrency, share.per_minute)
         self.ledger = Ledger()
         self.ended = threading.Event()
+        self._tasks = 0
+        self._quiet = threading.Condition()
         self._heard_at = time.monotonic()
         self._backends = Backends(self.settings)
         self._backend = self._new_backend(briefing)
 
-    def new_asker(self) -> Asker:
-        """Return an engine for a task's rows."""
-        return Asker(self._backend, self.gate, self.settings.max_retries)
+    @contextmanager
+    def asker(self) -> Iterator[Asker]:
+        """Enter for an engine for a task's rows; `close` waits until it is left."""
+        with self._quiet:
+            self._tasks += 1
+        asker = Asker(self._backend, self.gate, self.settings.max_retries)
+        try:
+            yield asker
+        finally:
+            asker.stop()
+            with self._quiet:
+                self._tasks -= 1
+                self._quiet.notify_all()
 
     def _new_backend(self, briefing: Briefing) -> Backend:
         backends = self._backends
@@ -83,6 +96,8 @@ class Post:
     def close(self) -> None:
         """Close the connections; the key goes with them."""
         self.ended.set()
+        with self._quiet:
+            self._quiet.wait_for(lambda: not self._tasks)
         self._backends.close()
 
 
@@ -93,9 +108,10 @@ _posts: dict[tuple[str, str], Post] = {}
 def tune(run: str, shares: Mapping[str, Share], dask_worker: Any) -> bool:
     """Take this worker's share of a run. Return whether it has been briefed."""
     post = _posts.get((run, dask_worker.address))
-    if post is not None:
-        post.hear(shares[dask_worker.address])
-    return post is not None
+    if post is None or post.ended.is_set():
+        return False
+    post.hear(shares[dask_worker.address])
+    return True
 
 
 def brief(briefing: Briefing, shares: Mapping[str, Share], dask_worker: Any) -> MetaskError | None:
@@ -120,14 +136,15 @@ def brief(briefing: Briefing, shares: Mapping[str, Share], dask_worker: Any) -> 
 
 def dismiss(run: str, dask_worker: Any) -> None:
     """Ask no more for a run, and forget its key; its tasks report what they have, and end."""
-    post = _posts.get((run, dask_worker.address))
+    post = _posts.pop((run, dask_worker.address), None)
     if post is not None:
         post.ended.set()
 
 
 def _keep(at: tuple[str, str], post: Post) -> None:
     post.watch()
-    del _posts[at]
+    if _posts.get(at) is post:
+        del _posts[at]
     post.close()
 
 
@@ -174,35 +191,32 @@ def _wait_for_post(at: tuple[str, str]) -> Post | None:
     return _posts.get(at)
 
 
-def _iter_reports(post: Post, empty: Report, rows: Rows) -> Any:
+def _iter_reports(post: Post, empty: Report, rows: Rows) -> Iterator[Report]:
     """Ask for the rows, and yield what has come, some twenty times a second, and at the end."""
-    asker, wake = post.new_asker(), threading.Event()
-    asker.start(wake.set)
-    told = 0
-    waiting = len(rows)
+    waiting, retried = len(rows), 0
+    wake = threading.Event()
 
     def report(ending: Ending | None = None) -> Report:
-        nonlocal told, waiting
-        answers, retried = asker.take(), asker.retried
+        nonlocal waiting, retried
+        answers = asker.take()
         waiting -= len(answers)
-        told, new = retried, retried - told
+        before, retried = retried, asker.retried
         return replace(
             empty,
             answers=tuple(_lightened(answer) for answer in answers),
             used=post.ledger.give_away(),
-            retried=new,
+            retried=retried - before,
             ending=ending,
         )
 
-    try:
+    with post.asker() as asker:
+        asker.start(wake.set)
         asker.launch([(row, pickle.loads(request)) for row, request in rows])  # noqa: S301 -- see above
         while waiting and not post.ended.is_set():
             if wake.wait(HEARTBEAT_SECONDS):
                 time.sleep(REPORT_SECONDS)  # several answers at once cost less than one by one
                 wake.clear()
                 yield report()
-    finally:
-        asker.stop()
     yield report("done")
 
 

@@ -54,6 +54,7 @@ class PartitionedRows:
         return PartitionedRows(first, self._client)
 
     def join(self, columns: Columns, unread: Mapping[str, Any] | None = None) -> Any:
+        import dask
         import dask.dataframe as dd
 
         missing = self._frame.npartitions - len(self._lengths)
@@ -62,13 +63,10 @@ class PartitionedRows:
         pieces = [answers.iloc[start:end] for start, end in pairwise(ends)]
         pieces += [answers[answers.index == UNREAD]] * missing
         none = answers.iloc[:0]
-        return dd.map_partitions(
-            _join_part,
-            self._frame,
-            dd.from_map(_as_it_is, pieces, meta=none),
-            meta=_join_part(self._frame._meta, none),
-            align_dataframes=False,
-        )
+        with dask.config.set({"dataframe.convert-string": False}):  # the dicts of `reply_meta` are none
+            beside = dd.from_map(_as_it_is, pieces, meta=none)
+        meta = _join_part(self._frame._meta, none)
+        return dd.map_partitions(_join_part, self._frame, beside, meta=meta, align_dataframes=False)
 
 
 def _to_answers(columns: Columns, unread: Mapping[str, Any] | None) -> Any:

@@ -280,7 +280,7 @@ def test_the_embedded_model_has_one_name() -> None:
 def test_code_is_a_string() -> None:
     code = Code("print(1)\n", "python")
     assert code == "print(1)\n"
-    assert pickle.loads(pickle.dumps(code)).language == "python"  # noqa: S301
+    assert pickle.loads(pickle.dumps(code)).language == "python"
     assert Code("```\n````\n", "curl").to_markdown() == "`````bash\n```\n````\n`````\n"
 
 
