@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,26 @@ def test_running_the_cell_again_asks_only_what_is_missing(asking: Kernel, gatewa
     assert value(asking, "list(out.reply)") == "['ok', 'ok', 'ok', 'now', 'ok', 'ok']"
 
 
+@pytest.mark.parametrize("recording", ["None", "'off'"])
+def test_asking_afresh_and_for_another_answer(asking: Kernel, gateway: GatewayServer, recording: str) -> None:
+    said: Counter[str] = Counter()
+
+    def say(received: Received) -> Streamed:
+        text = received.last_user_text
+        said[text] += 1
+        return Streamed([f"{text} {said[text]}"])
+
+    gateway.answer_with(say)
+    asking.run(f"%config Metask.recording = {recording}")
+    line = "%%metask gpt-4o-mini --map df --limit 2 -o out"
+    found = []
+    for options in ("", "", "--fresh", "", "--sample 2", "--sample 2", "--sample 1"):
+        asking.run(f"{line} {options}\n{{{{ text }}}}")
+        found.append(value(asking, "list(out.reply)"))
+    asking.run("%config Metask.recording = None")
+    assert [int(texts[-3]) for texts in found] == [1, 1, 2, 2, 3, 3, 2]
+
+
 def test_the_fields_of_a_schema_are_columns(asking: Kernel, gateway: GatewayServer) -> None:
     def judge(received: Received) -> Streamed:
         text = received.last_user_text
@@ -239,6 +260,9 @@ MISTAKES = {
     "a conversation": ("--map df -c story", "{{ text }}", "-c does not go with --map"),
     "tools": ("--map df -T print", "{{ text }}", "-T does not go with --map"),
     "code": ("--map df -f code", "{{ text }}", "-f code does not go with --map"),
+    "an engine that is none": ("--map df --engine hero", "{{ text }}", "engine is a str, and not a client"),
+    "no such engine": ("--map df --engine klient", "{{ text }}", "The engine `klient` is not defined"),
+    "an engine for nothing": ("--engine hero", "Hello", "--engine needs --map NAME"),
     "raw": ("--map df --raw", "{{ text }}", "--raw does not go with --map"),
     "background": ("--map df --background", "{{ text }}", "--background does not go with --map"),
     "two models": ("gpt-4o --map df", "{{ text }}", "--map asks one model"),
