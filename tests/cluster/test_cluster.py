@@ -117,8 +117,23 @@ def test_every_row_is_asked_once_by_one_of_the_workers(
     assert table.reply_error.isna().all()
     assert table.reply_meta.iloc[0]["model"] == MODEL
     assert asked(gateway) == Counter(texts(500))
-    assert 2 < gateway.most_at_once <= CONCURRENCY, "what the workers may do, they may do together"
     assert recorded(journal) == set(texts(500))
+
+
+def test_the_workers_share_what_may_be_done_at_once(
+    client: Client, gateway: GatewayServer, journal: Path
+) -> None:
+    barrier = Barrier()
+    gateway.answer_with(lambda received: Streamed([barrier, received.last_user_text]))
+
+    def look() -> None:
+        gateway.wait_for_requests(3)
+        time.sleep(1)  # for those that should not come
+        barrier.open()
+
+    threading.Thread(target=look).start()
+    ask(client, numbers(60), max_concurrency=3)
+    assert gateway.most_at_once == 3
 
 
 def test_what_is_known_is_not_asked(client: Client, gateway: GatewayServer, journal: Path) -> None:
