@@ -15,6 +15,7 @@ from ..errors import ClusterError, OptionError, SettingError
 from ..settings import is_loopback
 
 ANSWER_SECONDS = 5.0
+QUEUE_LENGTH = 100  # reports that wait for the caller; nobody may ever come for them
 _SEALED = {"tls", "wss", "inproc", "gateway"}
 INSTALL = 'Install it: `pip install "metask-magic[dask]"`.'
 
@@ -113,7 +114,7 @@ class Connection:
             raise ClusterError(
                 f"The Dask cluster at {self.scheduler} does not answer.", "Look whether it still runs."
             ) from None
-        self._queue = await Queue(queue, client=self._client)
+        self._queue = await Queue(queue, client=self._client, maxsize=QUEUE_LENGTH)
 
     async def workers(self) -> list[str]:
         """Return the addresses of the workers there are."""

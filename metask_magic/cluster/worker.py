@@ -28,7 +28,7 @@ from ..errors import ClusterError, MetaskError
 from ..settings import Metask
 from .messages import Briefing, Ending, Report, Share
 
-PATIENCE_SECONDS = 45.0
+PATIENCE_SECONDS = 15.0
 """How long a worker goes on asking for a caller of whom it hears nothing."""
 
 BRIEFING_SECONDS = 20.0
@@ -87,10 +87,10 @@ class Post:
     async def _tune(self, share: Share) -> None:
         self.gate.tune(share.concurrency, share.per_minute)
 
-    def watch(self, patience: float = PATIENCE_SECONDS) -> None:
+    def watch(self) -> None:
         """Return when the run has ended, or its caller has not been heard for too long."""
-        while not self.ended.wait(max(0.0, self._heard_at + patience - time.monotonic())):
-            if time.monotonic() >= self._heard_at + patience:
+        while not self.ended.wait(max(0.0, self._heard_at + PATIENCE_SECONDS - time.monotonic())):
+            if time.monotonic() >= self._heard_at + PATIENCE_SECONDS:
                 self.ended.set()
 
     def close(self) -> None:

@@ -11,36 +11,30 @@ import asyncio
 import contextlib
 import importlib
 import json
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from ..chat.messages import Event, Finished, Notice, Request, Served
+from ..chat.messages import Event, Finished, Request, Served
 from ..errors import (
     BrokenReplyError,
-    ConnectionFailedError,
     GatewayError,
     MetaskError,
-    RateLimitError,
-    ServerError,
 )
 from ..settings import ApiKey
 from ..words import plain
 from . import faults
 from .decode import StreamDecoder, iter_whole, parse
+from .retries import may_pass, wait_before, waiting
 from .transport import connection_errors, new_http_client
 
 if TYPE_CHECKING:
     import httpx2
     import openai
 
-LONGEST_WAIT = 120.0
 CONNECT_SECONDS = 15.0
 DRAIN_SECONDS = 0.2
 SHORTEST_HIDDEN = 4
-QUOTA_CODES = {"insufficient_quota"}
-RETRIED_STATUS = {408, 429, 500, 502, 503, 504, 529}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +90,11 @@ class GatewayClient:
                         begun = True
                         yield self._without_key(event) if isinstance(event, Served) else event
                 except MetaskError as error:
-                    if begun or not self._may_retry(error, tries):
+                    if begun or tries >= self.connection.max_retries or not may_pass(error):
                         raise self._redacted(error) from None
                     tries += 1
-                    wait = self._wait_before(error, tries)
-                    yield self._waiting(error, wait, tries)
+                    wait = wait_before(error, tries)
+                    yield waiting(error, wait, tries, self.connection.max_retries)
                     await self._sleep(wait)
                 else:
                     return
@@ -365,25 +359,6 @@ class GatewayClient:
         for length in range(len(key) - 1, SHORTEST_HIDDEN - 1, -1):
             text = text.replace(f"{key[:length]}…", "[key]…")
         return text
-
-    def _may_retry(self, error: MetaskError, tries: int) -> bool:
-        if tries >= self.connection.max_retries:
-            return False
-        if isinstance(error, GatewayError):
-            patient = (error.retry_after or 0.0) <= LONGEST_WAIT
-            return error.status in RETRIED_STATUS and error.code not in QUOTA_CODES and patient
-        return type(error) is ConnectionFailedError
-
-    def _wait_before(self, error: MetaskError, tries: int) -> float:
-        asked = error.retry_after if isinstance(error, GatewayError) else None
-        return asked if asked is not None else min(8.0, 0.5 * 2.0 ** (tries - 1)) * random.uniform(0.75, 1.0)  # noqa: S311 -- spreads load, guards nothing
-
-    def _waiting(self, error: MetaskError, wait: float, tries: int) -> Notice:
-        known = {RateLimitError: "Rate limited", ServerError: "The gateway failed"}
-        what = next(
-            (said for kind, said in known.items() if isinstance(error, kind)), "The connection failed"
-        )
-        return Notice(f"{what}: trying again in {wait:.1f} s ({tries} of {self.connection.max_retries}).")
 
 
 async def _drain(body: AsyncIterator[bytes]) -> None:

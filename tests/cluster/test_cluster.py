@@ -6,6 +6,8 @@ import json
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -266,6 +268,33 @@ def test_a_cluster_that_goes_away(gateway: GatewayServer, journal: Path) -> None
     table = caught.value.table
     assert {row["reply"] for row in table if row["reply"]} == recorded(journal)
     assert recorded(journal)
+
+
+def test_a_caller_that_is_killed(client: Client, gateway: GatewayServer, journal: Path) -> None:
+    barrier = Barrier()
+    gateway.answer_with(lambda received: Streamed([barrier, received.last_user_text]))
+    address = client.scheduler_info()["address"]
+    caller = subprocess.Popen([sys.executable, "-c", CALLER, address], env=os.environ)
+    came = gateway.wait_for_requests(CONCURRENCY, WAIT)
+    client.run(lambda: setattr(worker, "PATIENCE_SECONDS", 1.0))
+    caller.kill()
+    caller.wait(WAIT)
+    try:
+        assert all(received.disconnected.wait(WAIT) for received in came)
+        wait_until(lambda: set(client.run(lambda: len(worker._posts)).values()) == {0})
+    finally:
+        client.run(lambda: setattr(worker, "PATIENCE_SECONDS", 15.0))
+    assert len(gateway.chats) == CONCURRENCY
+
+
+CALLER = f"""
+import sys
+from distributed import Client
+import metask_magic
+with Client(sys.argv[1]) as client:
+    rows = [{{"n": n}} for n in range(1000)]
+    metask_magic.map(rows, "row {{{{ n }}}}", engine=client, max_concurrency={CONCURRENCY})
+"""
 
 
 # -- the key -------------------------------------------------------------------------------------------

@@ -83,8 +83,9 @@ def test_why_it_cannot_ask(changes: dict[str, Any], kind: type[Exception], says:
     assert worker.tune("r", SHARES, HERE) is False
 
 
-def test_a_caller_that_is_not_heard_any_more() -> None:
+def test_a_caller_that_is_not_heard_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "PATIENCE_SECONDS", 0.05)
     post = worker.Post(BRIEFING, Share(1, None))
-    post.watch(patience=0.05)
+    post.watch()
     assert post.ended.is_set()
     post.close()

@@ -42,7 +42,8 @@ from metask_magic.errors import (
     UnreadableReplyError,
 )
 from metask_magic.gateway import client as client_module
-from metask_magic.gateway.client import LONGEST_WAIT, Connection, GatewayClient
+from metask_magic.gateway.client import Connection, GatewayClient
+from metask_magic.gateway.retries import LONGEST_WAIT
 from metask_magic.settings import ApiKey
 
 from ..gateway_server import (
@@ -288,7 +289,7 @@ RETRIES: dict[str, tuple[list[Answer], list[float], list[str]]] = {
 
 @pytest.fixture(autouse=True)
 def _no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("metask_magic.gateway.client.random.uniform", lambda low, high: high)
+    monkeypatch.setattr("metask_magic.gateway.retries.random.uniform", lambda low, high: high)
 
 
 @pytest.mark.parametrize("request_", [REQUEST, PLAIN], ids=["streamed", "plain"])
@@ -371,7 +372,7 @@ def test_the_wait_doubles_up_to_a_limit_and_is_spread(
     gateway: GatewayServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert ask(gateway, *[server_error()] * 8, retries=7).waits == [0.5, 1, 2, 4, 8, 8, 8]
-    monkeypatch.setattr("metask_magic.gateway.client.random.uniform", lambda low, high: low)
+    monkeypatch.setattr("metask_magic.gateway.retries.random.uniform", lambda low, high: low)
     assert ask(gateway, *[server_error()] * 8, retries=2).waits == [0.375, 0.75]
 
 

@@ -1,0 +1,35 @@
+"""Trying again: which failures may pass, how long to wait, and what the waiting user is told."""
+
+from __future__ import annotations
+
+import random
+
+from ..chat.messages import Notice
+from ..errors import ConnectionFailedError, GatewayError, MetaskError, RateLimitError, ServerError
+
+LONGEST_WAIT = 120.0
+QUOTA_CODES = {"insufficient_quota"}
+RETRIED_STATUS = {408, 429, 500, 502, 503, 504, 529}
+
+
+def may_pass(error: MetaskError) -> bool:
+    """Whether the same request may do better a moment later."""
+    if isinstance(error, GatewayError):
+        patient = (error.retry_after or 0.0) <= LONGEST_WAIT
+        return error.status in RETRIED_STATUS and error.code not in QUOTA_CODES and patient
+    return type(error) is ConnectionFailedError
+
+
+def wait_before(error: MetaskError, tries: int) -> float:
+    """Return the seconds to wait before the `tries`-th attempt after the first: as asked, or longer each time."""
+    asked = error.retry_after if isinstance(error, GatewayError) else None
+    if asked is not None:
+        return asked
+    return min(8.0, 0.5 * 2.0 ** (tries - 1)) * random.uniform(0.75, 1.0)  # noqa: S311 -- spreads load, guards nothing
+
+
+def waiting(error: MetaskError, wait: float, tries: int, most: int) -> Notice:
+    """Return what is said while it waits."""
+    known = {RateLimitError: "Rate limited", ServerError: "The gateway failed"}
+    what = next((said for kind, said in known.items() if isinstance(error, kind)), "The connection failed")
+    return Notice(f"{what}: trying again in {wait:.1f} s ({tries} of {most}).")
