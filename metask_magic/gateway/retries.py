@@ -21,7 +21,7 @@ def may_pass(error: MetaskError) -> bool:
 
 
 def wait_before(error: MetaskError, tries: int) -> float:
-    """Return the seconds to wait before the `tries`-th attempt after the first: as asked, or longer each time."""
+    """Return the seconds to wait before trying again, for the `tries`-th time: as asked, or ever longer."""
     asked = error.retry_after if isinstance(error, GatewayError) else None
     if asked is not None:
         return asked
