@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from distributed import Client
+from distributed import Client, LocalCluster
 from pydantic import BaseModel, field_validator
 
 import metask_magic
@@ -373,6 +373,23 @@ def test_a_key_does_not_travel_in_the_clear(
     assert gateway.chats == []
     monkeypatch.setenv("METASK_ALLOW_HTTP", "1")
     assert [row["reply"] for row in ask(client, numbers(3))] == texts(3)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"processes": False},
+        {"protocol": "tls://", "security": True},
+    ],
+    ids=["threads of this process", "encrypted"],
+)
+def test_other_clusters(gateway: GatewayServer, journal: Path, options: dict[str, Any]) -> None:
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", **options) as cluster,
+        Client(cluster) as client,
+    ):
+        assert [row["reply"] for row in ask(client, numbers(120))] == texts(120)
+    assert asked(gateway) == Counter(texts(120))
 
 
 # -- schemas, and tables of a cluster's own ------------------------------------------------------------
