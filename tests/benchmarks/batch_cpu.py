@@ -94,7 +94,7 @@ def theirs(server: dict[str, str], in_flight: int) -> float:
 
 
 @contextmanager
-def _server() -> Iterator[dict[str, str]]:
+def server() -> Iterator[dict[str, str]]:
     command = [sys.executable, "-m", "tests.gateway_server", "--script", json.dumps(REPLY)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
@@ -113,9 +113,9 @@ def main() -> int:
     for in_flight in IN_FLIGHT:
         figures: dict[str, list[float]] = {"ours": [], "theirs": []}
         for _ in range(ROUNDS):
-            with _server() as server:  # a new one: it remembers every request
+            with server() as address:  # a new one: it remembers every request
                 for who, measured in figures.items():
-                    measured.append(_measure(who, server, in_flight))
+                    measured.append(_measure(who, address, in_flight))
         batch, create = (statistics.median(measured) for measured in figures.values())
         ratios.append(batch / create)
         print(
