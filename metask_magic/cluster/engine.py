@@ -80,6 +80,7 @@ class ClusterEngine:
         self._claims: list[str] = []
         self._lost = 0
         self._changed = asyncio.Event()
+        self._telling = asyncio.Lock()  # a worker must not be briefed after it was dismissed
         self._work: Future[None] | None = None
 
     # -- the caller's thread --------------------------------------------------------------------------
@@ -151,9 +152,10 @@ class ClusterEngine:
 
     async def _dismiss(self) -> None:
         """Have the workers stop, and wait for their last reports."""
-        if self._shares:
-            await self._cluster.run(worker.dismiss, self._briefing.run, workers=self._shares)
+        async with self._telling:
+            await self._cluster.run(worker.dismiss, self._briefing.run, workers=self._shares or ())
         if self._tasks.all() and self._failure is None:
+            self._idle.clear()
             await self._idle.wait()
 
     async def _leave(self) -> None:
@@ -238,7 +240,7 @@ class ClusterEngine:
 
     async def _tend(self) -> None:
         """Tell the workers what their shares are now, and new ones all there is to know."""
-        while True:
+        while not self._stopping:
             # Of tasks that have ended. One whose worker is lost before Dask knows that nobody wants its
             # result is run anew, and must still find that it had begun.
             spent = self._claims[:]
@@ -247,7 +249,8 @@ class ClusterEngine:
             if self._briefing.key is not None:
                 self._cluster.check_key_may_travel(workers)
             shares = self._sharing.among(workers)
-            there = await self._share_out(shares)
+            async with self._telling:
+                there = set() if self._stopping else await self._share_out(shares)
             self._shares = {each: share for each, share in shares.items() if each in there}
             self._deal()
             try:
@@ -292,8 +295,11 @@ def _lost(row: Row, ending: str) -> ClusterError:
 def _unbriefed(failure: Exception) -> MetaskError:
     if isinstance(failure, MetaskError):
         return failure
-    missing = isinstance(failure, ImportError)
+    remedy = "Look at the workers' logs."
+    if isinstance(failure, ImportError):
+        remedy = "Install metask-magic on the workers, the same version as here."
+        if failure.name and not failure.name.startswith("metask_magic"):
+            remedy = f"Give the workers {failure.name} too, such as by `client.upload_file`."
     return ClusterError(
-        f"A worker of the Dask cluster cannot ask ({plain(failure) or type(failure).__name__}).",
-        "Install metask-magic on the workers, the same version as here." if missing else "",
+        f"A worker of the Dask cluster cannot ask ({plain(failure) or type(failure).__name__}).", remedy
     )

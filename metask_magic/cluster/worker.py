@@ -9,8 +9,8 @@ from __future__ import annotations
 import pickle
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -158,18 +158,15 @@ def ask_rows(run: str, task: int, rows: Rows) -> None:
 
     secede()
     at = run, get_worker().address
+    empty = Report(task, at[1])
     queue, begun = Queue(queue_name(run)), Event(claim_name(run, task))
     try:
-        if begun.is_set():
-            queue.put(pickle.dumps(Report(task, at[1], ending="lost")))
-            return
+        reports = _iter_reports(at, empty, rows, begun_before=begun.is_set())
         begun.set()
-        post = _wait_for_post(at)
-        if post is None:
-            queue.put(pickle.dumps(Report(task, at[1], ending="refused")))
-            return
-        for report in _iter_reports(post, Report(task, at[1]), rows):
-            queue.put(pickle.dumps(report))
+        with closing(reports):
+            for report in reports:
+                # Where nobody takes reports any more, the queue is full at last.
+                queue.put(pickle.dumps(report), timeout=PATIENCE_SECONDS)
     finally:
         queue.close()
 
@@ -191,7 +188,18 @@ def _wait_for_post(at: tuple[str, str]) -> Post | None:
     return _posts.get(at)
 
 
-def _iter_reports(post: Post, empty: Report, rows: Rows) -> Iterator[Report]:
+def _iter_reports(
+    at: tuple[str, str], empty: Report, rows: Rows, *, begun_before: bool
+) -> Generator[Report, None, None]:
+    """Ask for the rows, if this task may, and yield what is to be reported."""
+    post = None if begun_before else _wait_for_post(at)
+    if post is None:
+        yield replace(empty, ending="lost" if begun_before else "refused")
+    else:
+        yield from _iter_answers(post, empty, rows)
+
+
+def _iter_answers(post: Post, empty: Report, rows: Rows) -> Generator[Report, None, None]:
     """Ask for the rows, and yield what has come, some twenty times a second, and at the end."""
     waiting, retried = len(rows), 0
     wake = threading.Event()
