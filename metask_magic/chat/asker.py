@@ -79,6 +79,7 @@ class Asker:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.retried = 0
+        self.hindrance = ""
         self._backend = backend
         self._gate = gate
         self._max_retries = max_retries

@@ -74,7 +74,7 @@ class Progress:
 
     `done` have a reply, `journalled` of them without being asked, `failed` have none. `tokens` is what was
     reported for those asked; `limit` is how many may be `in_flight` now; `total` is None until it is known.
-    `retried` counts requests that were asked again.
+    `retried` counts requests that were asked again; `hindrance` says why nothing is asked, if so.
     """
 
     done: int
@@ -85,6 +85,7 @@ class Progress:
     limit: int
     total: int | None
     retried: int = 0
+    hindrance: str = ""
 
 
 def digest(request: Request) -> bytes:
@@ -273,6 +274,7 @@ class Batch:
             if self._exhausted
             else self._total,
             retried=self._engine.retried,
+            hindrance=self._engine.hindrance,
         )
 
 

@@ -33,6 +33,11 @@ class Engine(Protocol):
     retried: int
 
     @property
+    def hindrance(self) -> str:
+        """Why nothing is asked now, in a few words; "" where nothing is in the way."""
+        ...
+
+    @property
     def in_flight(self) -> int:
         """How many requests are under way."""
         ...

@@ -86,6 +86,11 @@ class ClusterEngine:
     # -- the caller's thread --------------------------------------------------------------------------
 
     @property
+    def hindrance(self) -> str:
+        """That there are no workers, or none is known yet."""
+        return "" if self._shares else "connecting" if self._shares is None else "no workers yet"
+
+    @property
     def in_flight(self) -> int:
         """How many rows are with workers; it is not known here how many of them wait at a gate."""
         return self._tasks.in_flight

@@ -94,10 +94,15 @@ def _new_bar(kind: Any, total: int | None, **options: Any) -> Any:
 
 
 def _advance(bar: Any, progress: Progress) -> None:
-    said = [f"{progress.failed:,} failed"] if progress.failed else []
+    said = [progress.hindrance] if progress.hindrance else []
+    if progress.failed:
+        said.append(f"{progress.failed:,} failed")
     if progress.journalled:
         said.append(f"{progress.journalled:,} known")
     if progress.tokens is not None:
         said.append(f"{progress.tokens:,} tokens")
+    before, moved = bar.postfix, progress.done + progress.failed - bar.n
     bar.set_postfix_str(", ".join(said), refresh=False)
-    bar.update(progress.done + progress.failed - bar.n)
+    bar.update(moved)
+    if not moved and bar.postfix != before:  # else it is not drawn before a row is done
+        bar.refresh()

@@ -194,7 +194,11 @@ def test_a_lost_task_is_given_out_again(engine: ClusterEngine, cluster: Cluster,
     assert cluster.tasks[1][2] == [0, 2]
     cluster.report(0, 0, 1)  # it was not lost after all, and says again what was heard
     cluster.report(1, 0, 2, ending="done")
-    assert [answer.key for answer in taken(engine, 3)] == ["k1", "k0", "k2"]
+    assert [(answer.key, answer.reply.text) for answer in taken(engine, 3)] == [
+        ("k1", "re 1"),
+        ("k0", "re 0"),
+        ("k2", "re 2"),
+    ]
     engine.stop()
     assert cluster.closed == 1
 
@@ -207,6 +211,15 @@ def test_a_row_that_is_lost_again_and_again_fails(engine: ClusterEngine, cluster
     (answer,) = taken(engine, 1)
     assert not answer.ends_run
     assert "4 times in turn (last: 'error')" in str(answer.reply.error)
+
+
+def test_a_cluster_without_workers_is_told(engine: ClusterEngine, cluster: Cluster) -> None:
+    cluster.there.clear()
+    launch(engine, 300)
+    wait_for(lambda: engine.hindrance == "no workers yet")
+    assert [(to, len(rows)) for _, to, rows, _ in cluster.tasks] == [("", 100)], "for whoever comes"
+    cluster.there.append("a")
+    wait_for(lambda: engine.hindrance == "")
 
 
 def test_workers_that_do_not_answer_get_no_task(engine: ClusterEngine, cluster: Cluster) -> None:

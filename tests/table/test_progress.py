@@ -9,8 +9,10 @@ from metask_magic.display.front_end import FrontEnd
 from metask_magic.table.progress import choose_bar
 
 
-def at(done: int, failed: int = 0, journalled: int = 0, tokens: int | None = None) -> Progress:
-    return Progress(done, failed, journalled, tokens, in_flight=0, limit=1, total=None)
+def at(
+    done: int, failed: int = 0, journalled: int = 0, tokens: int | None = None, hindrance: str = ""
+) -> Progress:
+    return Progress(done, failed, journalled, tokens, in_flight=0, limit=1, total=None, hindrance=hindrance)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +21,7 @@ def at(done: int, failed: int = 0, journalled: int = 0, tokens: int | None = Non
         (4, at(3, 1), ["4/4", "1 failed", "row/s"]),
         (4, at(4, journalled=2, tokens=1234), ["4/4", "2 known, 1,234 tokens"]),
         (None, at(3), ["3row", "row/s"]),
+        (4, at(0, hindrance="no workers yet"), ["0/4", "no workers yet"]),
     ],
 )
 def test_a_terminal(
