@@ -84,6 +84,11 @@ class Post:
         self._heard_at = time.monotonic()
         network.submit(self._tune(share))
 
+    def end(self) -> None:
+        """Have all tasks end. The gate is closed first: places that one task frees are not for the next."""
+        network.submit(self._tune(Share(0, None)))
+        self.ended.set()
+
     async def _tune(self, share: Share) -> None:
         self.gate.tune(share.concurrency, share.per_minute)
 
@@ -91,11 +96,10 @@ class Post:
         """Return when the run has ended, or its caller has not been heard for too long."""
         while not self.ended.wait(max(0.0, self._heard_at + PATIENCE_SECONDS - time.monotonic())):
             if time.monotonic() >= self._heard_at + PATIENCE_SECONDS:
-                self.ended.set()
+                self.end()
 
     def close(self) -> None:
-        """Close the connections; the key goes with them."""
-        self.ended.set()
+        """Close the connections when all tasks have ended; the key goes with them."""
         with self._quiet:
             self._quiet.wait_for(lambda: not self._tasks)
         self._backends.close()
@@ -138,7 +142,7 @@ def dismiss(run: str, dask_worker: Any) -> None:
     """Ask no more for a run, and forget its key; its tasks report what they have, and end."""
     post = _posts.pop((run, dask_worker.address), None)
     if post is not None:
-        post.ended.set()
+        post.end()
 
 
 def _keep(at: tuple[str, str], post: Post) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, Request, WebError, WebSocket
@@ -68,6 +69,13 @@ class Watch:
         }
         return {kind: details for kind, details in found.items() if details}
 
+    def excuse(self, server: str) -> None:
+        """Leave out requests to a server that was listening, and was not reached.
+
+        The browser says that it asks, and only later, or never, that a policy has stopped it.
+        """
+        self.requests = [url for url in self.requests if urlsplit(url).netloc != server]
+
     def forget(self) -> None:
         """Start anew: what happened so far was meant."""
         for happened in (self.requests, self.dialogs, self.scripts, self.uncaught, self.console, self.popups):
@@ -82,7 +90,8 @@ class Watch:
 
     def _on_failed(self, request: Request) -> None:
         if request.failure == "csp":  # a policy stopped it: it never left the page
-            self.requests.remove(request.url)
+            with suppress(ValueError):  # it may have been excused meanwhile
+                self.requests.remove(request.url)
 
     def _on_dialog(self, dialog: Dialog) -> None:
         if dialog.type != "beforeunload":  # JupyterLab's own, where a notebook is not saved

@@ -213,8 +213,9 @@ def test_a_row_that_is_lost_again_and_again_fails(engine: ClusterEngine, cluster
     assert "4 times in turn (last: 'error')" in str(answer.reply.error)
 
 
-def test_a_cluster_without_workers_is_told(engine: ClusterEngine, cluster: Cluster) -> None:
+def test_a_cluster_without_workers_is_told(cluster: Cluster, request: pytest.FixtureRequest) -> None:
     cluster.there.clear()
+    engine = request.getfixturevalue("engine")
     launch(engine, 300)
     wait_for(lambda: engine.hindrance == "no workers yet")
     assert [(to, len(rows)) for _, to, rows, _ in cluster.tasks] == [("", 100)], "for whoever comes"

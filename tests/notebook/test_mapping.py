@@ -72,7 +72,8 @@ def call(**options: Any) -> Any:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"limit": 0}, "leaves no row"),
+        ({"limit": 0}, "limit=0 leaves nothing to ask"),
+        ({"sample": 0}, "sample=0 leaves nothing to ask"),
         ({"stream": True}, "stream is no parameter"),
         ({"model": "a b"}, "cannot be the name of a model"),
     ],
