@@ -155,6 +155,12 @@ class Connection:
             error = await future.exception()
         return error or ClusterError(f"the task was {future.status}")
 
+    async def claim(self, claim: str) -> None:
+        """Say that a task has begun, so that it will not."""
+        from distributed import Event
+
+        await Event(claim, client=self._client).set()
+
     async def clear(self, claims: Iterable[str]) -> None:
         """Take events off the scheduler which say that a task began."""
         from distributed import Event

@@ -13,7 +13,9 @@ one is briefed, and none goes on asking for a caller that is no more.
 from __future__ import annotations
 
 import asyncio
+import math
 import pickle
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
 from concurrent.futures import Future
@@ -31,9 +33,10 @@ from . import worker
 from .connection import Connection
 from .messages import Briefing, Report, Share
 from .sharing import Sharing
-from .tasks import TASK_ROWS, TASKS_EACH, Row, Task, Tasks
+from .tasks import ANYONE, TASK_ROWS, TASKS_EACH, Row, Task, Tasks
 
 BEAT_SECONDS = 2.0
+GONE_SECONDS = 3.0
 LISTEN_SECONDS = 0.05
 STOP_SECONDS = 0.6
 _ENDED = {"error", "cancelled", "lost"}
@@ -79,6 +82,7 @@ class ClusterEngine:
         self._idle = asyncio.Event()
         self._claims: list[str] = []
         self._lost = 0
+        self._missing: dict[int, float] = {}
         self._changed = asyncio.Event()
         self._telling = asyncio.Lock()  # a worker must not be briefed after it was dismissed
         self._work: Future[None] | None = None
@@ -192,7 +196,7 @@ class ClusterEngine:
             run = self._briefing.run
             task.future = self._cluster.submit(
                 worker.ask_rows,
-                (run, task.number, requests),
+                (run, task.number, task.worker, requests),
                 key=f"ask_rows-{run}-{task.number}",
                 worker=task.worker,
             )
@@ -200,15 +204,20 @@ class ClusterEngine:
     async def _listen(self) -> None:
         while True:
             # Whatever such a task told before it ended is in the queue by now.
-            ended = [task for task in self._tasks.all() if task.future.status in _ENDED]
+            ended = [task for task in self._tasks.all() if self._has_ended(task)]
             reports = await self._cluster.get()
             for blob in reports:
                 self._hear(pickle.loads(blob))  # noqa: S301 -- of our own workers
             for task in ended if not reports else ():
+                await self._cluster.claim(self._claim(task))  # it must not begin any more
                 why = await self._cluster.failure(task.future)
                 self._close(task, plain(why) or type(why).__name__)
             self._deal()
             await asyncio.sleep(LISTEN_SECONDS)
+
+    def _has_ended(self, task: Task) -> bool:
+        missing_since = self._missing.get(task.number, math.inf)
+        return task.future.status in _ENDED or time.monotonic() - missing_since >= GONE_SECONDS
 
     def _hear(self, report: Report) -> None:
         task = self._tasks.get(report.task)
@@ -218,7 +227,7 @@ class ClusterEngine:
             if row is not None:
                 self._answer(row, reply, ends_run)
         if task is not None:
-            task.worker = report.worker
+            task.worker, task.begun = report.worker, report.ending not in ("lost", "refused")
             if report.ending is not None:
                 self._close(task, report.ending)
         try:
@@ -227,19 +236,22 @@ class ClusterEngine:
             self._give_up(error)
 
     def _close(self, task: Task, ending: str) -> None:
-        lost = ending not in ("done", "refused")
+        lost = ending == "lost" or (ending not in ("done", "refused") and task.begun)
         for row in self._tasks.end(task.number, lost=lost):
             self._answer(row, _failed(row.request, _lost(row, ending)))
-        if lost:
-            self._lost += 1
-            self._changed.set()
+        self._lost += lost
+        if ending != "done":
+            self._changed.set()  # there are other workers than it was thought
         if not self._tasks.all():
             self._idle.set()
         self._forget(task)
 
     def _forget(self, task: Task) -> None:
         task.future.release()
-        self._claims.append(worker.claim_name(self._briefing.run, task.number))
+        self._claims.append(self._claim(task))
+
+    def _claim(self, task: Task) -> str:
+        return worker.claim_name(self._briefing.run, task.number)
 
     # -- workers --------------------------------------------------------------------------------------
 
@@ -257,6 +269,7 @@ class ClusterEngine:
             async with self._telling:
                 there = set() if self._stopping else await self._share_out(shares)
             self._shares = {each: share for each, share in shares.items() if each in there}
+            self._look_for_missing(workers)
             self._deal()
             try:
                 async with asyncio.timeout(BEAT_SECONDS):
@@ -264,6 +277,16 @@ class ClusterEngine:
             except TimeoutError:
                 del self._claims[: len(spent)]
                 await self._cluster.clear(spent)
+
+    def _look_for_missing(self, workers: Sequence[str]) -> None:
+        """Note the tasks of workers that are gone. Dask moves them, unless there was a time without any.
+
+        Those that were for anyone should have begun, now that there are workers: one without a share has it.
+        """
+        there = workers or (ANYONE,)
+        missing = [task for task in self._tasks.all() if task.worker not in there]
+        now = time.monotonic()
+        self._missing = {task.number: self._missing.get(task.number, now) for task in missing}
 
     async def _share_out(self, shares: Mapping[str, Share]) -> set[str]:
         """Return the workers that took their share. Raises `MetaskError` where one cannot ask."""

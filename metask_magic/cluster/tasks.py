@@ -33,13 +33,15 @@ class Row:
 class Task:
     """Rows that one worker asks for, `alone` if it shall have no other task meanwhile.
 
-    `future` is the cluster's, once it was given away.
+    `begun` says that `worker` has reported; before, Dask may have moved it to another one. `future` is the
+    cluster's, once it was given away.
     """
 
     number: int
     worker: str
     rows: Sequence[int]
     alone: bool = False
+    begun: bool = False
     future: Any = field(default=None, compare=False)
 
 

@@ -152,11 +152,12 @@ def _keep(at: tuple[str, str], post: Post) -> None:
     post.close()
 
 
-def ask_rows(run: str, task: int, rows: Rows) -> None:
+def ask_rows(run: str, task: int, meant_for: str, rows: Rows) -> None:
     """Ask for these rows; their answers go to the run's queue as they come. A task of the cluster's.
 
     It gives its place among the worker's tasks away, because all it does is wait. Given to another worker
-    after its first was lost, it asks nothing: only the caller knows what was answered.
+    after its first was lost, it asks nothing: only the caller knows what was answered. `meant_for` is the
+    worker that knows of the run, or "" where none does yet: then the briefing is waited for.
     """
     from distributed import Event, Queue, get_worker, secede
 
@@ -165,7 +166,8 @@ def ask_rows(run: str, task: int, rows: Rows) -> None:
     empty = Report(task, at[1])
     queue, begun = Queue(queue_name(run)), Event(claim_name(run, task))
     try:
-        reports = _iter_reports(at, empty, rows, begun_before=begun.is_set())
+        patience = BRIEFING_SECONDS if meant_for in ("", at[1]) else 0.0
+        reports = _iter_reports(at, empty, rows, begun_before=begun.is_set(), patience=patience)
         begun.set()
         with closing(reports):
             for report in reports:
@@ -185,18 +187,18 @@ def claim_name(run: str, task: int) -> str:
     return f"metask-{run}-{task}"
 
 
-def _wait_for_post(at: tuple[str, str]) -> Post | None:
-    until = time.monotonic() + BRIEFING_SECONDS
+def _wait_for_post(at: tuple[str, str], patience: float) -> Post | None:
+    until = time.monotonic() + patience
     while at not in _posts and time.monotonic() < until:
         time.sleep(REPORT_SECONDS)
     return _posts.get(at)
 
 
 def _iter_reports(
-    at: tuple[str, str], empty: Report, rows: Rows, *, begun_before: bool
+    at: tuple[str, str], empty: Report, rows: Rows, *, begun_before: bool, patience: float
 ) -> Generator[Report, None, None]:
     """Ask for the rows, if this task may, and yield what is to be reported."""
-    post = None if begun_before else _wait_for_post(at)
+    post = None if begun_before else _wait_for_post(at, patience)
     if post is None:
         yield replace(empty, ending="lost" if begun_before else "refused")
     else:
@@ -221,6 +223,7 @@ def _iter_answers(post: Post, empty: Report, rows: Rows) -> Generator[Report, No
             ending=ending,
         )
 
+    yield empty  # that it has begun, and where
     with post.asker() as asker:
         asker.start(wake.set)
         asker.launch([(row, pickle.loads(request)) for row, request in rows])  # noqa: S301 -- see above

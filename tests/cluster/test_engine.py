@@ -46,6 +46,7 @@ class Cluster:
     tasks: list[tuple[int, str, list[int], Future]] = field(default_factory=list)
     reports: list[bytes] = field(default_factory=list)
     told: list[tuple[str, str]] = field(default_factory=list)
+    claimed: list[str] = field(default_factory=list)
     cleared: list[str] = field(default_factory=list)
     closed: int | None = None
     on_dismiss: Callable[[], None] = lambda: None
@@ -67,7 +68,8 @@ class Cluster:
         return {each: self.said(function.__name__, each) for each in asked}
 
     def submit(self, function: Callable[..., None], args: Any, *, key: str, worker: str) -> Future:
-        _, number, requests = args
+        _, number, meant_for, requests = args
+        assert meant_for == worker
         assert key == f"ask_rows-run-{number}"
         self.tasks.append((number, worker, [row for row, _ in requests], Future()))
         return self.tasks[-1][3]
@@ -78,6 +80,9 @@ class Cluster:
 
     async def failure(self, future: Future) -> BaseException:
         return KeyError(future.status)
+
+    async def claim(self, claim: str) -> None:
+        self.claimed.append(claim)
 
     async def clear(self, claims: Iterable[str]) -> None:
         self.cleared += claims
@@ -203,10 +208,29 @@ def test_a_lost_task_is_given_out_again(engine: ClusterEngine, cluster: Cluster,
     assert cluster.closed == 1
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_task_of_a_worker_that_is_gone(
+    engine: ClusterEngine, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, begun: bool
+) -> None:
+    """Dask leaves it where it was meant to go, if there was a time without any worker."""
+    monkeypatch.setattr(engines, "GONE_SECONDS", 0.2)
+    launch(engine, 2)
+    for number in range(2 * MOST_LOSSES if not begun else 1):
+        wait_for(lambda number=number: len(cluster.tasks) > number)  # type: ignore[misc]
+        if begun:
+            cluster.report(number, 1)
+        cluster.there[:] = ["b" if cluster.there == ["a"] else "a"]
+    wait_for(lambda: cluster.tasks[-1][1] == cluster.there[0])
+    assert cluster.tasks[-1][2] == ([0] if begun else [0, 1])
+    assert "metask-run-0" in cluster.claimed, "it must not begin any more"
+
+
 def test_a_row_that_is_lost_again_and_again_fails(engine: ClusterEngine, cluster: Cluster) -> None:
     launch(engine, 1)
     for number in range(MOST_LOSSES):
         wait_for(lambda number=number: len(cluster.tasks) > number)  # type: ignore[misc]
+        cluster.report(number)
+        wait_for(lambda number=number: engine._tasks.get(number).begun)  # type: ignore[misc, union-attr]
         cluster.tasks[number][3].status = "error"
     (answer,) = taken(engine, 1)
     assert not answer.ends_run
