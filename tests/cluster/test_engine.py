@@ -241,7 +241,8 @@ def test_a_cluster_without_workers_is_told(cluster: Cluster, request: pytest.Fix
     cluster.there.clear()
     engine = request.getfixturevalue("engine")
     launch(engine, 300)
-    wait_for(lambda: engine.hindrance == "no workers yet")
+    wait_for(lambda: cluster.tasks)
+    assert engine.hindrance == "no workers yet"
     assert [(to, len(rows)) for _, to, rows, _ in cluster.tasks] == [("", 100)], "for whoever comes"
     cluster.there.append("a")
     wait_for(lambda: engine.hindrance == "")
