@@ -114,8 +114,10 @@ class Ledger:
 
     def check(self, budget: int | None) -> None:
         """Raise `BudgetError` if as many tokens as `budget` are known to be used; None is no limit."""
+        if budget is None:
+            return
         total = self.total()
-        if budget is None or total.tokens < budget:
+        if total.tokens < budget:
             return
         used = f"{total.tokens:,} of its {budget:,} tokens (Metask.budget_tokens)"
         unknown = f"; {total.unreported:,} of {total.requests:,} requests did not report all of theirs"

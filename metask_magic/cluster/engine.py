@@ -267,7 +267,9 @@ class ClusterEngine:
                 self._cluster.check_key_may_travel(workers)
             shares = self._sharing.among(workers)
             async with self._telling:
-                there = set() if self._stopping else await self._share_out(shares)
+                if self._stopping:
+                    return
+                there = await self._share_out(shares)
             self._shares = {each: share for each, share in shares.items() if each in there}
             self._look_for_missing(workers)
             self._deal()

@@ -259,22 +259,7 @@ def _unclosed(error: ValueError) -> str:
 
 
 def _to_options(parsed: argparse.Namespace) -> CellOptions:
-    if parsed.out is not None and (not parsed.out.isidentifier() or keyword.iskeyword(parsed.out)):
-        raise OptionError(
-            f"{parsed.out!r} is no name a reply can be bound to.",
-            "Use letters, digits and _, and no word of Python's own.",
-        )
-    if parsed.confirm and not parsed.tool:
-        raise OptionError(
-            "--confirm asks before each call of a tool, and the cell has none.",
-            "Name a function with -T, or leave --confirm out.",
-        )
-    if parsed.sample < 1:
-        raise OptionError(f"--sample counts from 1, not {parsed.sample}.", "For example: --sample 2")
-    if parsed.limit is not None and (parsed.limit < 1 or parsed.map is None):
-        raise OptionError(f"--limit {parsed.limit} needs --map NAME, and a row at least.", "Leave it out.")
-    if parsed.engine is not None and parsed.map is None:
-        raise OptionError("--engine needs --map NAME: a cluster asks about rows.", "Leave it out.")
+    _check(parsed)
     named = {
         "temperature": parsed.temperature,
         "max_tokens": parsed.max_tokens,
@@ -305,6 +290,26 @@ def _to_options(parsed: argparse.Namespace) -> CellOptions:
         sample=parsed.sample,
         background=parsed.background,
     )
+
+
+def _check(parsed: argparse.Namespace) -> None:
+    """Refuse what an option cannot be, or cannot be without another. Raises `OptionError`."""
+    if parsed.out is not None and (not parsed.out.isidentifier() or keyword.iskeyword(parsed.out)):
+        raise OptionError(
+            f"{parsed.out!r} is no name a reply can be bound to.",
+            "Use letters, digits and _, and no word of Python's own.",
+        )
+    if parsed.confirm and not parsed.tool:
+        raise OptionError(
+            "--confirm asks before each call of a tool, and the cell has none.",
+            "Name a function with -T, or leave --confirm out.",
+        )
+    if parsed.sample < 1:
+        raise OptionError(f"--sample counts from 1, not {parsed.sample}.", "For example: --sample 2")
+    if parsed.limit is not None and (parsed.limit < 1 or parsed.map is None):
+        raise OptionError(f"--limit {parsed.limit} needs --map NAME, and a row at least.", "Leave it out.")
+    if parsed.engine is not None and parsed.map is None:
+        raise OptionError("--engine needs --map NAME: a cluster asks about rows.", "Leave it out.")
 
 
 def _parse_param(param: str) -> tuple[str, JSON]:

@@ -24,14 +24,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def store(here: Path) -> Recordings:
-    store = Recordings(here / FILE)
-    for prompt, model in (("Who is Ada?", "gpt-4o"), ("Tell me a story", "o1"), ("A story, please", "o1")):
-        store.append(recording(prompt, prompt.upper(), model=model))
-    return store
-
-
 @pytest.mark.parametrize(
     ("set_to", "key", "file", "mode", "why"),
     [
@@ -77,7 +69,7 @@ def test_the_mode(
     ],
 )
 def test_what_a_cell_does(
-    store: Recordings,
+    here: Path,
     monkeypatch: pytest.MonkeyPatch,
     set_to: str | None,
     key: str | None,
@@ -87,6 +79,7 @@ def test_what_a_cell_does(
 ) -> None:
     if key:
         monkeypatch.setenv("METASK_API_KEY", key)
+    Recordings(here / FILE).append(recording())
     assert Shelf(Metask(recording=set_to)).conduct(fresh=fresh, embedded=embedded) == conduct
 
 
