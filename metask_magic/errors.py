@@ -198,6 +198,9 @@ class ClusterError(MetaskError):
     """The workers of a Dask cluster cannot ask."""
 
 
+NO_CREDIT_CODES = frozenset(("insufficient_quota", "insufficient_user_quota", "insufficient_balance"))
+
+
 class GatewayError(MetaskError):
     """The gateway refused, with an HTTP status of its own."""
 
@@ -216,6 +219,11 @@ class GatewayError(MetaskError):
         self.code = code
         self.retry_after = retry_after
         """Seconds the gateway asked to wait, where it did."""
+
+    @property
+    def needs_credit(self) -> bool:
+        """Whether the account is empty, so that waiting is of no use."""
+        return self.code in NO_CREDIT_CODES
 
 
 class BadRequestError(GatewayError):

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "prompt": {"prompt", "chat", *BASE},
     "answering": {"answering", "chat", "gateway", *BASE},
     "chat": {"chat", "errors", "words"},
-    "gateway": {"gateway", "chat.messages", *BASE},
+    "gateway": {"gateway", "chat.messages", "chat.ending", *BASE},
     "display": {"display", "chat.messages", "errors", "words"},
     "settings": {"errors"},
     "errors": set(),

@@ -90,8 +90,9 @@ class Backends:
             return reply
         if self._gateway is None:  # it was replayed
             return replace(reply, base_url=self._settings.base_url)
-        connection = self._gateway[0].connection
-        request = without(reply.request, connection.key.hide)
+        client = self._gateway[0]
+        connection = client.connection
+        request = without(client.as_sent(reply.request), connection.key.hide)
         return replace(reply, request=request, base_url=connection.base_url)
 
     def hide(self, text: str) -> str:

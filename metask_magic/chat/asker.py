@@ -38,7 +38,6 @@ LONGEST_WAIT = 120.0
 LONGEST_REFUSAL = 600.0
 LONGEST_PAUSE = 8.0
 CANCEL_SECONDS = 0.5
-QUOTA_CODES = {"insufficient_quota"}
 
 # No other row would fare better.
 _ENDING = (
@@ -170,8 +169,7 @@ class Asker:
             builder.fail(unexpected(error))
         reply = builder.build()
         if reply.finish_reason == "incomplete":
-            cut = StreamCutError("The reply ended without saying that it was finished.", "Ask again.")
-            return replace(reply, finish_reason="error", error=cut)
+            return replace(reply, finish_reason="error", error=StreamCutError(reply.notice))
         return reply
 
     def _next(self, error: MetaskError | None, tries: int) -> _Next:
@@ -189,7 +187,7 @@ class Asker:
 
 def _asks_for_patience(error: GatewayError) -> bool:
     """Whether all rows should wait: a 429, or another failure that says for how long."""
-    limited = isinstance(error, RateLimitError) and error.code not in QUOTA_CODES
+    limited = isinstance(error, RateLimitError) and not error.needs_credit
     return (limited or error.retry_after is not None) and (error.retry_after or 0.0) <= LONGEST_WAIT
 
 

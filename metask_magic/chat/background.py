@@ -95,7 +95,8 @@ class BackgroundReply:
         replies = self._asking.replies()
         models = ", ".join(reply.requested_model for reply in replies)
         size = sum(len(reply.text) for reply in replies)
-        return f"<BackgroundReply from {models}: {self._state}, {size:,} characters>"
+        facts = [self._state, f"{size:,} characters", *(self._outcomes() if self.done else ())]
+        return f"<BackgroundReply from {models}: {', '.join(facts)}>"
 
     @property
     def _state(self) -> str:
@@ -105,6 +106,11 @@ class BackgroundReply:
             return "failed"
         stopped = any(reply.finish_reason == "interrupted" for reply in self._asking.replies())
         return "cancelled" if stopped else "ended"
+
+    def _outcomes(self) -> list[str]:
+        """How those ended that are not whole, in a word or two."""
+        known = (reply.ending.outcome for reply in self._asking.replies())
+        return [outcome for outcome in dict.fromkeys(known) if outcome not in ("", "stopped", "failed")]
 
     async def _awaited(self) -> Reply | Replies:
         ended = asyncio.wrap_future(self._ended)

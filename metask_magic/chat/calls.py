@@ -13,12 +13,23 @@ LONGEST_VALUE = 60
 LONGEST_TITLE = 200
 
 
+def unwrapped(arguments: str) -> str:
+    """Return the JSON of a call's arguments, which some gateways send as JSON within a JSON string."""
+    if not arguments.lstrip().startswith('"'):
+        return arguments
+    try:
+        inner = json.loads(arguments)
+        return inner if isinstance(inner, str) and isinstance(json.loads(inner), dict) else arguments
+    except (ValueError, RecursionError):
+        return arguments
+
+
 def arguments_of(call: ToolCall) -> dict[str, JSON] | None:
     """Return the arguments by name; none where there is no text, None where it is no JSON object."""
     if not call.arguments.strip():
         return {}
     try:
-        arguments = json.loads(call.arguments)
+        arguments = json.loads(unwrapped(call.arguments))
     except (ValueError, RecursionError):
         return None
     return arguments if isinstance(arguments, dict) else None
@@ -39,9 +50,9 @@ def describe(call: ToolCall, *, whole: bool = False) -> str:
 
 def as_sendable(call: ToolCall) -> ToolCall:
     """Return the call with arguments every server can read: some parse those of earlier calls again."""
-    if arguments_of(call) is None:
+    if not arguments_of(call):
         return replace(call, arguments="{}")
-    return call if call.arguments.strip() else replace(call, arguments="{}")
+    return replace(call, arguments=unwrapped(call.arguments))
 
 
 def _literal(value: Any) -> str:

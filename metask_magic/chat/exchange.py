@@ -74,8 +74,7 @@ class Exchange:
             self._builder.fail(unexpected(error))
         finally:
             reply = self._builder.build()
-            record = reply.to_record()
-            self._fresh.append(Ended(reply.finish_reason, record.failure or record.note))
+            self._fresh.append(Ended(reply.finish_reason, reply.to_record().message))
             self._closed.set()
 
 

@@ -236,8 +236,14 @@ class UsageReported(NamedTuple):
     usage: Usage
 
 
+class RefusalDelta(NamedTuple):
+    """A piece of the text, which has come as `TextDelta` too, is the model's refusal to answer."""
+
+    text: str
+
+
 class Finished(NamedTuple):
-    """Why the model stopped; `stop` where the stream was closed properly without saying."""
+    """Why the model stopped, in the server's own word; `stop` where it closed the stream without saying."""
 
     reason: str
 
@@ -289,7 +295,7 @@ class Noted(NamedTuple):
 class Ended(NamedTuple):
     """The last event of every reply, however it ended. Whoever asked adds it; no backend sends it.
 
-    `message` is what a person has to know: what failed and what to do, why it may not be whole, or nothing.
+    `message` is what a person has to know: what failed and what to do, why it is not whole, or nothing.
     """
 
     finish_reason: FinishReason
@@ -302,6 +308,7 @@ Event: TypeAlias = (
     | ToolCallDelta
     | Served
     | UsageReported
+    | RefusalDelta
     | Finished
     | Notice
     | Stepped
@@ -329,15 +336,18 @@ class Backend(Protocol):
 class Record:
     """What stays in the notebook of one reply.
 
-    `note` is said beside the text (why it stopped early), never a part of it, `failure` says what failed
-    and what to do; `steps` is what was done on the way. `elapsed` and `first_token_after` are seconds.
-    `metadata` is the provenance: JSON that goes into the output's metadata.
+    `notice` says below the text why that is not whole, `ending` the same in the few words of a table;
+    `note` is what else is to be said beside it, `failure` what failed and what to do. None is a part of the
+    text. `steps` is what was done on the way. `elapsed` and `first_token_after` are seconds. `metadata` is
+    the provenance: JSON that goes into the output's metadata.
     """
 
     model: str
     text: str
-    finish_reason: str
+    finish_reason: FinishReason
     reasoning: str = ""
+    notice: str = ""
+    ending: str = ""
     note: str = ""
     failure: str = ""
     format: Format = "markdown"
@@ -346,6 +356,11 @@ class Record:
     elapsed: float | None = None
     first_token_after: float | None = None
     metadata: Mapping[str, JSON] = field(default_factory=dict)
+
+    @property
+    def message(self) -> str:
+        """All that a person has to know beside the text, in lines; "" where there is nothing."""
+        return "\n".join(filter(None, (self.failure or self.notice, self.note)))
 
 
 class Sink(Protocol):

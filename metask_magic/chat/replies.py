@@ -37,7 +37,7 @@ class Replies(Mapping[str, Reply]):
         return self.text
 
     def __repr__(self) -> str:
-        facts = (f"{model}: {reply.finish_reason}" for model, reply in self.items())
+        facts = (f"{model}: {reply.ending.detail}" for model, reply in self.items())
         return f"<Replies from {', '.join(facts)}>"
 
     def to_records(self) -> list[Record]:

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, get_args
+from typing import Any
 
 from ..errors import MetaskError
+from .ending import Ending, known_reason
 from .export import EMBEDDED, Code, to_code
 from .messages import (
     JSON,
@@ -23,6 +24,7 @@ from .messages import (
     Parsed,
     ReasoningDelta,
     Record,
+    RefusalDelta,
     Request,
     Served,
     Step,
@@ -35,7 +37,8 @@ from .messages import (
     UsageReported,
 )
 
-INCOMPLETE_NOTE = "The stream ended without saying that it was finished: the reply may be incomplete."
+LIMITS = ("max_tokens", "max_completion_tokens")
+"""The parameters that say how many tokens a reply may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,11 @@ class Reply:
         The tokens that were reported; None where none were.
     finish_reason
         `stop`, `length`, `tool_calls`, `content_filter`; `interrupted` by the user; `incomplete` where
-        the stream ended without saying; `error`.
+        the stream ended without saying, or was broken off by the provider; `error`.
+    native_finish_reason
+        The server's own word for it (`MAX_TOKENS`, `end_turn`, …); None where it gave none.
+    refusal
+        The text, or the part of it, in which the model refused to answer.
     reasoning
         What the model showed of its reasoning.
     data
@@ -92,6 +99,8 @@ class Reply:
     finish_reason: FinishReason
     model: str | None = None
     usage: Usage | None = None
+    native_finish_reason: str | None = None
+    refusal: str = ""
     reasoning: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     elapsed: float = 0.0
@@ -113,7 +122,28 @@ class Reply:
     def __repr__(self) -> str:
         tokens = self.usage.completion_tokens if self.usage else None
         counted = f"{len(self.text):,} characters" + (f", {tokens:,} tokens" if tokens is not None else "")
-        return f"<Reply from {self.model or self.requested_model}: {counted}, {self.finish_reason}>"
+        return f"<Reply from {self.model or self.requested_model}: {counted}, {self.ending.detail}>"
+
+    @property
+    def ending(self) -> Ending:
+        """What is known of its end."""
+        limits = (self.params.get(name) for name in LIMITS)
+        pending = self.messages[-1].tool_calls if self.messages else self.tool_calls
+        return Ending(
+            self.finish_reason,
+            self.native_finish_reason,
+            has_text=bool(self.text.strip()),
+            has_reasoning=bool(self.reasoning),
+            refused=bool(self.refusal),
+            usage=self.usage,
+            limit=next((limit for limit in limits if isinstance(limit, int)), None),
+            calls=tuple(call.name for call in pending),
+        )
+
+    @property
+    def notice(self) -> str:
+        """Why it is not whole and what helps, in one line: cut off, filtered, empty, …; "" where it is."""
+        return self.ending.notice
 
     def as_code(self, language: str = "python") -> Code:
         """Return a stand-alone script of the same request: `python`, `node` or `curl`.
@@ -148,13 +178,15 @@ class Reply:
 
     def to_record(self, name: str = "") -> Record:
         """What stays in the notebook: text and provenance. `name` is shown instead of the model's."""
-        early = (INCOMPLETE_NOTE,) if self.finish_reason == "incomplete" else ()
+        ending = self.ending
         return Record(
             model=name or self.model or self.requested_model,
             text=self.text,
             finish_reason=self.finish_reason,
             reasoning=self.reasoning,
-            note="\n".join((*early, *self.notes)),
+            notice=ending.notice,
+            ending=ending.detail,
+            note="\n".join(self.notes),
             failure=str(self.error or ""),
             usage=self.usage,
             elapsed=self.elapsed,
@@ -171,10 +203,17 @@ class Reply:
             "params": dict(self.params),
             "usage": self.usage.to_json() if self.usage else None,
             "finish_reason": self.finish_reason,
+            "native_finish_reason": None if self._is_plain_end else self.native_finish_reason,
+            "refusal": self.refusal or None,
             "request_id": self.request_id,
             "steps": [step.to_json() for step in self.steps],
         }
         return {name: fact for name, fact in facts.items() if fact not in (None, {}, [])}
+
+    @property
+    def _is_plain_end(self) -> bool:
+        """Whether the server's own word is the one we have for it."""
+        return self.native_finish_reason == self.finish_reason
 
 
 def _first_word(info: str) -> str:
@@ -206,6 +245,7 @@ class ReplyBuilder:
         self._lock = threading.Lock()
         self._text: list[str] = []
         self._reasoning: list[str] = []
+        self._refusal: list[str] = []
         self._calls: dict[int, ToolCall] = {}
         self._earlier = _Rounds()
         self._steps: list[Step] = []
@@ -256,6 +296,8 @@ class ReplyBuilder:
                 self._data = data
             case Noted(text):
                 self._notes.append(text)
+            case RefusalDelta(text):
+                self._refusal.append(text)
             case Timed():
                 self._add_time(event)
 
@@ -268,7 +310,7 @@ class ReplyBuilder:
             messages=(*self._earlier.messages, *(event.messages if event.keep_text else ())),
             usage=usage or Usage(),
         )
-        self._text, self._calls, self._usage, self._reported = [], {}, None, None
+        self._text, self._calls, self._usage, self._reported, self._refusal = [], {}, None, None, []
 
     def _round_calls(self) -> tuple[ToolCall, ...]:
         return tuple(call for _, call in sorted(self._calls.items()))
@@ -325,6 +367,8 @@ class ReplyBuilder:
                 finish_reason=reason,
                 model=self._served.model,
                 usage=self._total_usage(),
+                native_finish_reason=self._reported,
+                refusal="".join(self._refusal),
                 reasoning="".join(self._reasoning),
                 tool_calls=(*self._earlier.calls, *self._round_calls()),
                 elapsed=times.elapsed,
@@ -350,17 +394,3 @@ def fold_call(calls: dict[int, ToolCall], delta: ToolCallDelta) -> None:
     calls[delta.position] = ToolCall(
         known.id or delta.id, known.name or delta.name, known.arguments + delta.arguments
     )
-
-
-def known_reason(reported: str | None) -> FinishReason:
-    """Return the reported reason as one of ours.
-
-    Gateways pass on names of their providers (`end_turn`, `eos`, `max_tokens`): the model stopped, and only
-    a length limit makes a difference to the reader.
-    """
-    if reported is None:
-        return "incomplete"
-    for reason in get_args(FinishReason)[:4]:
-        if reported == reason:
-            return reason  # type: ignore[no-any-return]  # get_args forgets that these are FinishReasons
-    return "length" if reported.lower() in {"max_tokens", "model_length", "max_length"} else "stop"

@@ -8,6 +8,7 @@ from functools import partial
 
 from ..errors import ToolError
 from .calls import as_sendable, describe
+from .ending import known_reason
 from .errands import Errands
 from .messages import (
     Backend,
@@ -23,7 +24,7 @@ from .messages import (
     ToolCall,
     ToolCallDelta,
 )
-from .reply import fold_call, known_reason
+from .reply import fold_call
 from .tools import Tool, ToolResult
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import ToolError
 from ..words import shorten
+from .calls import unwrapped
 from .messages import JSON
 
 LONGEST_INPUT = 100
@@ -114,7 +115,7 @@ def _validation(
         raise _unsuitable(hints, name, error) from None
 
     def bind(arguments: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        text = arguments if arguments.strip() else "{}"
+        text = unwrapped(arguments) if arguments.strip() else "{}"
         try:
             if not isinstance(json.loads(text), dict):
                 raise BadArgumentsError(

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import BadRequestError, ContextLengthError, MetaskError, SchemaError
-from ..words import shorten
+from ..words import LONGEST_QUOTE, shorten
+from .ending import Ending, known_reason
 from .errands import Errands
 from .formats import INSTRUCTIONS, add_to_system, instruct
 from .messages import (
@@ -21,12 +22,12 @@ from .messages import (
     Message,
     Notice,
     Parsed,
+    RefusalDelta,
     Request,
     Step,
     Stepped,
     TextDelta,
 )
-from .reply import known_reason
 from .schema import MisfitError, Schema
 
 WORDS_OF_A_REFUSAL = ("response_format", "json_schema", "json schema", "json_object", "structured", "guided")
@@ -154,16 +155,19 @@ class _Answer:
 
     parts: list[str] = field(default_factory=list)
     reported: str | None = None
+    refused: bool = False
     messages: tuple[Message, ...] = ()
 
     def take(self, event: Event) -> None:
         match event:
             case TextDelta(text):
                 self.parts.append(text)
+            case RefusalDelta():
+                self.refused = True
             case Finished(reason):
                 self.reported = reason
             case Continued(messages):
-                self.parts, self.reported = [], None
+                self.parts, self.reported, self.refused = [], None, False
                 self.messages += messages
 
     @property
@@ -176,6 +180,12 @@ class _Answer:
 
     def check_whole(self) -> None:
         """Raise `SchemaError` where asking again would not help."""
+        if Ending(self.reason, self.reported, refused=self.refused).outcome == "refused":
+            said = " ".join(self.text.split())
+            raise SchemaError(
+                f"The model refused to answer{f': {shorten(said, LONGEST_QUOTE)}' if said else '.'}",
+                "Ask otherwise, or another model.",
+            )
         if self.reason == "length":
             raise SchemaError(
                 "The answer was cut at its greatest length before its JSON was whole.",

@@ -30,9 +30,14 @@ def to_heading(record: Record) -> str:
 
 
 def to_ending(record: Record, has_text: bool) -> str:
-    """Return what is said below a reply: what failed, why it stopped early, that nothing came; or nothing."""
-    said = [f"> {as_text(words)}" for words in (record.failure, record.note) if words]
+    """Return what is said below a reply: what failed, why it is not whole, that nothing came; or nothing."""
+    said = [to_notice(words) for words in (record.failure or record.notice, record.note) if words]
     return "\n\n".join(said) or ("" if has_text else "*(nothing came)*")
+
+
+def to_notice(words: str) -> str:
+    """Return what is said of a reply as Markdown that cannot be taken for a part of it."""
+    return f"> {as_text(words)}"
 
 
 def to_table(records: Sequence[Record]) -> str:
@@ -49,7 +54,7 @@ def facts(record: Record) -> tuple[str, ...]:
         _seconds(record.first_token_after),
         _seconds(record.elapsed),
         "?" if tokens is None else f"{tokens:,}",
-        record.finish_reason,
+        record.ending or record.finish_reason,
     )
 
 

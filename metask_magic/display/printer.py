@@ -37,8 +37,13 @@ class Printer:
                 self._print_line(_as_lines(step))
             case Continued(keep_text=False) if self._printed:
                 self._print_line(ANEW)
-            case Ended(reason, message) if say_end and (message or reason == "interrupted"):
-                self._print_line(f"{FAILED} {' '.join(printable(message or 'Stopped.').split())}")
+            case Ended(_, message) if say_end:
+                self.print_notice(message)
+
+    def print_notice(self, text: str) -> None:
+        """Print what is to be said of a reply's end; nothing where there is nothing to say."""
+        if text:
+            self._print_line(f"{FAILED} {' '.join(printable(text).split())}")
 
     def print_heading(self, model: str) -> None:
         """Begin another reply."""

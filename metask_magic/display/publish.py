@@ -29,7 +29,7 @@ class PublishSink:
         pass
 
     def close(self, records: Sequence[Record]) -> None:
-        some = any(record.text or record.finish_reason not in _EARLY for record in records)
+        some = any(record.text or record.steps or record.finish_reason not in _EARLY for record in records)
         if len(records) > 1 or some:
             self._place.display(*to_output(records))
         say_notes(records, self._place)

@@ -18,7 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..chat.messages import JSON, Format, Record, Step
-from .comparison import to_comparison, to_ending, to_heading, to_parts, to_table
+from .comparison import closed, to_comparison, to_ending, to_heading, to_notice, to_parts, to_table
 from .json_indent import indented
 from .mathematics import with_dollars
 from .page import to_sandboxed_page
@@ -35,6 +35,7 @@ UNTYPESET = "mathjax_ignore tex2jax_ignore"
 SCHEMES = {"http", "https", "mailto"}
 MAX_NESTING = 40
 MOST_OPEN_BRACKETS = 500
+NOTHING_CAME = "It failed before any text came."
 
 # MathJax links, fetches fonts, styles and defines macros that do; what is typeset may hold none of these.
 _TEX_COMMAND = (
@@ -103,26 +104,35 @@ _STYLE = (
 )
 
 
-def to_bundle(text: str, format: Format = "markdown", steps: Sequence[Step] = ()) -> Bundle:
-    """Return the MIME bundle of a reply: what `format` says its text is, below its steps.
+def to_bundle(text: str, format: Format = "markdown", steps: Sequence[Step] = (), notice: str = "") -> Bundle:
+    """Return the MIME bundle of a reply: what `format` says its text is, below its steps, above the notice.
 
-    Markdown where that is harmless, clean HTML otherwise; `text` is kept byte for byte, and alone.
+    Markdown where that is harmless, clean HTML otherwise; `text` is kept byte for byte, and alone but for
+    steps and notice.
     """
     if format == "text":
-        return {"text/plain": text}
-    plain = _joined(steps_to_plain(steps), text)
-    listed = steps_to_markdown(steps)
+        return {"text/plain": _joined(text, notice)}
+    plain = _joined(steps_to_plain(steps), text, notice)
+    listed, said = steps_to_markdown(steps), to_notice(notice) if notice else ""
     if format == "html":
-        return {"text/html": _to_html(listed) + to_sandboxed_page(unwrap(text, format)), "text/plain": plain}
-    return _markdown_bundle(_joined(listed, _to_markdown(text, format)), plain)
+        page = to_sandboxed_page(unwrap(text, format)) if text.strip() or not notice else ""
+        return {"text/html": _to_html(listed) + page + _to_html(said), "text/plain": plain}
+    shown = _to_markdown(text, format) if text.strip() or not notice else ""
+    return _markdown_bundle(_joined(listed, shown), said, plain)
 
 
 def to_output(records: Sequence[Record]) -> tuple[Bundle, dict[str, JSON]]:
     """Return bundle and metadata of the one output that stays for these replies."""
     if len(records) == 1:
         record = records[0]
-        return to_bundle(record.text, record.format, record.steps), {METADATA_KEY: dict(record.metadata)}
+        bundle = to_bundle(record.text, record.format, record.steps, record.notice or _without_text(record))
+        return bundle, {METADATA_KEY: dict(record.metadata)}
     return _to_document(records), {METADATA_KEY: [dict(record.metadata) for record in records]}
+
+
+def _without_text(record: Record) -> str:
+    """What stands where a reply that failed has nothing: its place was taken before that was known."""
+    return NOTHING_CAME if record.failure and not record.steps and not record.text.strip() else ""
 
 
 def _to_document(records: Sequence[Record]) -> Bundle:
@@ -156,10 +166,13 @@ def _to_page(record: Record) -> str:
     return _to_body(upper) + page + (_to_body(ending) if ending else "")
 
 
-def _markdown_bundle(markdown: str, plain: str) -> Bundle:
+def _markdown_bundle(markdown: str, notice: str, plain: str) -> Bundle:
     shown = with_dollars(markdown)
-    kind = "text/html" if _SUSPECT.search(shown) else "text/markdown"
-    return {kind: to_safe_html(shown) if kind == "text/html" else shown, "text/plain": plain}
+    if _SUSPECT.search(f"{shown}\n{notice}"):
+        bodies = map(_to_body, filter(None, (shown, notice)))  # apart, so that neither changes the other
+        return {"text/html": "".join([_STYLE, *bodies]), "text/plain": plain}
+    told = _joined(closed(shown), notice) if notice else shown
+    return {"text/markdown": told, "text/plain": plain}
 
 
 def _to_html(markdown: str) -> str:

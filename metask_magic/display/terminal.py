@@ -14,7 +14,6 @@ from ..chat.messages import (
     Continued,
     Ended,
     Event,
-    FinishReason,
     Notice,
     ReasoningDelta,
     Record,
@@ -123,6 +122,8 @@ class TerminalSink:
             for event in self._missing(self._columns[at], records[at]):
                 self._take(at, event)
         self._print()
+        if not self._several and records[0].finish_reason != "interrupted":  # of which the shell tells
+            self._printer.print_notice(records[0].notice)
         self._printer.finish()
         if self._several:
             rows = [tuple(map(printable, facts(record))) for record in records]
@@ -133,6 +134,5 @@ class TerminalSink:
     def _missing(column: _Column, record: Record) -> list[Event]:
         """What `show` did not get any more: an interrupt ends the showing before the replies."""
         rest = record.text[column.characters :]
-        reason: FinishReason = "interrupted" if record.finish_reason == "interrupted" else "stop"
-        ended = Ended(reason, record.failure or record.note)
+        ended = Ended(record.finish_reason, record.message)
         return [*([TextDelta(rest)] if rest else []), ended]

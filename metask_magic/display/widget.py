@@ -156,7 +156,8 @@ class WidgetSink:
             for step in record.steps[progress.steps :]:
                 view.add_step(column, step)
             missing = record.text[progress.characters :]
-            view.update(column, text=progress.lay_out(missing), status=record.finish_reason)
+            shown = progress.lay_out(missing)
+            view.update(column, text=shown, status=record.finish_reason, note=record.message)
         view.flush()
 
     def fill_next_cell(self, cell: str, source: str, known: str | None = None) -> bool:

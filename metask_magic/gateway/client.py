@@ -15,16 +15,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from ..chat.messages import Event, Finished, Request, Served
-from ..errors import (
-    BrokenReplyError,
-    GatewayError,
-    MetaskError,
-)
+from ..chat.messages import Event, Finished, Noted, Request, Served
+from ..errors import GatewayError, MetaskError, StreamCutError, StreamStalledError
 from ..settings import ApiKey
 from ..words import plain
 from . import faults
-from .decode import StreamDecoder, iter_whole, parse
+from .body import Body
+from .decode import parse
+from .quirks import Quirks
+from .redirect import next_address
+from .refusal import Refusal, is_error
 from .retries import may_pass, wait_before, waiting
 from .transport import connection_errors, new_http_client
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 15.0
 DRAIN_SECONDS = 0.2
 SHORTEST_HIDDEN = 4
+MOST_ATTEMPTS = 5  # at one request: as it is, at another address of the gateway, without what it refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,6 @@ class Connection:
     key: ApiKey
     timeout: float = 300.0
     max_retries: int = 2
-
-
-class _UsageRejectedError(Exception):
-    """The gateway does not know `stream_options`: the request is made once more without it."""
 
 
 class GatewayClient:
@@ -70,7 +67,7 @@ class GatewayClient:
         self._address = f"{connection.base_url}/chat/completions"
         self._module: Any = None
         self._client: openai.AsyncOpenAI | None = None
-        self._reports_usage = True
+        self._quirks = Quirks()
         self._replies = 0
         self._unused = asyncio.Event()
         self._unused.set()
@@ -86,9 +83,12 @@ class GatewayClient:
             while True:
                 begun = False
                 try:
-                    async for event in self._attempt(request):
-                        begun = True
-                        yield self._without_key(event) if isinstance(event, Served) else event
+                    async for event in self._ask(request):
+                        if isinstance(event, Served | Finished):
+                            yield self._without_key(event)
+                        else:
+                            begun = True
+                            yield event
                 except MetaskError as error:
                     if begun or tries >= self.connection.max_retries or not may_pass(error):
                         raise self._redacted(error) from None
@@ -105,20 +105,16 @@ class GatewayClient:
         Raises what `stream` does, after the first attempt.
         """
         try:
-            response = await self._post(request)
-            try:
-                events = await self._iter_plain(response, response.headers.get("content-type", ""))
-            except MetaskError as error:
-                error.request_id = error.request_id or _request_id(response)
-                raise
-            finally:
-                await response.aclose()
+            events = [event async for event in self._ask(request)]
         except MetaskError as error:
             raise self._redacted(error) from None
-        served = Served(None, _request_id(response))
         return [
-            self._without_key(event) if isinstance(event, Served) else event for event in (served, *events)
+            self._without_key(event) if isinstance(event, Served | Finished) else event for event in events
         ]
+
+    def as_sent(self, request: Request) -> Request:
+        """Return a request with its parameters as this gateway turned out to take them."""
+        return self._quirks.adapt(request)
 
     async def get_models(self) -> list[dict[str, Any]]:
         """Return the entries of `GET /models`, as they came."""
@@ -153,26 +149,13 @@ class GatewayClient:
 
     # -- one attempt ------------------------------------------------------------------------------
 
-    async def _attempt(self, request: Request) -> AsyncIterator[Event]:
-        try:
-            async for event in self._ask(request, self._body(request)):
-                yield event
-        except _UsageRejectedError:
-            self._reports_usage = False
-            async for event in self._ask(request, self._body(request)):
-                yield event
-
-    def _body(self, request: Request) -> dict[str, Any]:
-        body: dict[str, Any] = request.to_json()
-        if not self._reports_usage:
-            body.pop("stream_options", None)
-        return body
-
-    async def _ask(self, request: Request, body: dict[str, Any]) -> AsyncIterator[Event]:
-        response = await self._send(request, body)
+    async def _ask(self, request: Request) -> AsyncIterator[Event]:
+        response, notes = await self._answer(request)
         try:
             yield Served(None, _request_id(response))
-            async for event in self._iter_events(response, request.stream):
+            for note in notes:
+                yield Noted(note)
+            async for event in self._iter_events(response, request):
                 yield event
         except MetaskError as error:
             error.request_id = error.request_id or _request_id(response)
@@ -180,88 +163,87 @@ class GatewayClient:
         finally:
             await response.aclose()
 
-    async def _send(self, request: Request, body: dict[str, Any]) -> httpx2.Response:
-        """Return the answer to a request, of which only the head has been read."""
+    async def _answer(self, request: Request) -> tuple[httpx2.Response, list[str]]:
+        """Return an answer that is no refusal, its head alone, and what is to be said of the way to it."""
+        address, notes = self._address, list[str]()
+        for _ in range(MOST_ATTEMPTS):
+            body = self._quirks.to_body(request)
+            came = await (self._post(address, body) if self._bulk else self._send(address, body))
+            if not isinstance(came, Refusal):
+                break
+            moved, learnt = next_address(came, address), self._quirks.learn(came, body)
+            if moved is None and learnt is None:
+                break
+            address = moved or address
+            notes += [learnt] if learnt else []
+        if isinstance(came, Refusal):
+            raise faults.refused(came, self._asked(request))
+        return came, notes
+
+    async def _send(self, address: str, body: dict[str, Any]) -> httpx2.Response | Refusal:
+        """Send a request through the library; return the answer's head, or all of a refusal."""
         openai, client = await self._connected()
         import httpx2
 
         try:
             answer = await client.post(
-                "/chat/completions",
+                address,
                 body=body,
                 cast_to=httpx2.Response,
                 stream=True,
                 stream_cls=openai.AsyncStream,
             )
         except openai.APIStatusError as error:
-            refusal = faults.Refusal(
-                error.response.status_code, await error.response.aread(), error.response.headers
-            )
-            if request.stream and self._reports_usage and _rejects_usage(refusal):
-                raise _UsageRejectedError from None
-            raise self._refused(refusal, request.model) from None
+            return Refusal(error.response.status_code, await error.response.aread(), error.response.headers)
         except (openai.APIConnectionError, *connection_errors()) as error:  # the latter within a refusal
             raise self._unreachable(error) from None
         return cast(httpx2.Response, answer)  # also of a stream, where that is what is asked for
 
-    async def _post(self, request: Request) -> httpx2.Response:
-        """Return the answer to a request that went straight to the connections.
+    async def _post(self, address: str, body: dict[str, Any]) -> httpx2.Response | Refusal:
+        """Do what `_send` does, straight over the connections.
 
         What the library does on the way to them for every request costs as much as the request itself. It
         has told the headers.
         """
         _, client = await self._connected()
-        body = json.dumps(request.to_json(), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         sent = self._http.build_request(
-            "POST", self._address, content=body.encode(), headers=self._headers, timeout=client.timeout
+            "POST", address, content=content.encode(), headers=self._headers, timeout=client.timeout
         )
         try:
             answer = await self._http.send(sent, stream=True)
-            refused = await answer.aread() if answer.status_code >= 400 else None
+            if answer.is_success:
+                return answer
+            return Refusal(answer.status_code, await answer.aread(), answer.headers)
         except connection_errors() as error:
             raise self._unreachable(error) from None
-        if refused is not None:
-            refusal = faults.Refusal(answer.status_code, refused, answer.headers)
-            raise self._refused(refusal, request.model)
-        return answer
 
-    async def _iter_events(self, response: Any, streamed: bool) -> AsyncIterator[Event]:
-        content_type = response.headers.get("content-type", "")
-        if not streamed or "json" in content_type:
-            for event in await self._iter_plain(response, content_type):
-                yield event
-            return
-        decoder = StreamDecoder()
-        body = self._iter_bytes(response)
+    async def _iter_events(self, response: Any, request: Request) -> AsyncIterator[Event]:
+        """Yield what comes; where it breaks off, also what had come of the piece that is not whole."""
+        body = self._new_body(response, request)
+        data = self._iter_bytes(response)
         try:
-            async for data in body:
-                for event in decoder.feed(data):
+            async for piece in data:
+                for event in body.feed(piece):
                     yield event
-                if decoder.done:
-                    await _drain(body)
+                if body.done:
+                    await _drain(data)
                     return
-        except BrokenReplyError:
-            if not decoder.finished:
+        except (StreamCutError, StreamStalledError):
+            for event in body.rescue():
+                yield event
+            if not body.finished:
                 raise
             return  # the reply is whole; only the end of the stream was lost
-        for event in decoder.flush():
+        for event in body.flush():
             yield event
-        if decoder.empty:
-            raise faults.not_a_reply(content_type, self.connection.base_url)
 
-    async def _iter_plain(self, response: Any, content_type: str) -> list[Event]:
-        """Events of a reply in one piece, which some gateways send although a stream was asked for."""
-        body = b"".join([data async for data in self._iter_bytes(response)])
-        whole = _json_or_none(body)
-        if not isinstance(whole, Mapping) or not (whole.get("choices") or whole.get("error")):
-            raise faults.not_a_reply(content_type, self.connection.base_url)
-        try:
-            events = list(iter_whole(whole))
-        except (AttributeError, TypeError):
-            raise faults.not_a_reply(content_type, self.connection.base_url) from None
-        if not any(isinstance(event, Finished) for event in events):
-            events.append(Finished("stop"))  # it came whole
-        return events
+    def _new_body(self, response: Any, request: Request) -> Body:
+        asked, headers = self._asked(request), response.headers
+        return Body(
+            lambda said: faults.told(said, asked, headers),
+            lambda body: faults.not_a_reply(Refusal(200, body, headers), self.connection.base_url),
+        )
 
     async def _iter_bytes(self, response: Any) -> AsyncIterator[bytes]:
         try:
@@ -271,26 +253,32 @@ class GatewayClient:
             raise faults.broken(error, self.connection.timeout) from None
 
     async def _listed(self) -> list[dict[str, Any]]:
-        status, headers, body = await self._get("/models")
-        if status >= 400:
-            raise self._refused(faults.Refusal(status, body, headers), "the list of models")
-        listed = _json_or_none(body)
+        address = f"{self.connection.base_url}/models"
+        answer = await self._get(address)
+        if moved := next_address(answer, address):
+            answer = await self._get(moved)
+        if answer.status >= 300:
+            raise faults.refused(answer, self._asked())
+        listed = _json_or_none(answer.body)
         entries = listed.get("data") if isinstance(listed, Mapping) else None
-        if not isinstance(entries, list):
-            raise faults.not_a_reply(headers.get("content-type", ""), self.connection.base_url)
-        return [entry for entry in entries if isinstance(entry, dict) and entry.get("id")]
+        if isinstance(entries, list):
+            return [entry for entry in entries if isinstance(entry, dict) and entry.get("id")]
+        if isinstance(listed, Mapping) and is_error(listed):
+            raise faults.told(listed, self._asked(), answer.headers)
+        raise faults.not_a_reply(answer, self.connection.base_url)
 
-    async def _get(self, path: str) -> tuple[int, Mapping[str, str], bytes]:
+    async def _get(self, address: str) -> Refusal:
+        """Return an answer, whatever it is."""
         openai, client = await self._connected()
         import httpx2
 
         try:
-            answer = await client.get(path, cast_to=httpx2.Response)
+            answer = await client.get(address, cast_to=httpx2.Response)
         except openai.APIStatusError as error:
             answer = error.response
         except openai.APIConnectionError as error:
             raise self._unreachable(error) from None
-        return answer.status_code, answer.headers, await answer.aread()
+        return Refusal(answer.status_code, await answer.aread(), answer.headers)
 
     # -- the official client ----------------------------------------------------------------------
 
@@ -327,12 +315,13 @@ class GatewayClient:
 
     # -- failures ---------------------------------------------------------------------------------
 
-    def _refused(self, refusal: faults.Refusal, model: str) -> GatewayError:
-        return faults.refused(
-            refusal,
-            model=model,
-            base_url=self.connection.base_url,
-            key_source=self.connection.key.source,
+    def _asked(self, request: Request | None = None) -> faults.Asked:
+        connection = self.connection
+        return faults.Asked(
+            request.model if request else "the list of models",
+            connection.base_url,
+            connection.key.source,
+            tuple(request.params) if request else (),
         )
 
     def _unreachable(self, error: BaseException) -> MetaskError:
@@ -349,8 +338,10 @@ class GatewayClient:
         error.__context__ = error.__cause__ = None
         return error.with_traceback(None)
 
-    def _without_key(self, served: Served) -> Served:
-        return Served(*(hidden and self._hide(hidden) for hidden in served))
+    def _without_key(self, event: Served | Finished) -> Event:
+        if isinstance(event, Finished):
+            return Finished(self._hide(event.reason))
+        return Served(*(hidden and self._hide(hidden) for hidden in event))
 
     def _hide(self, text: str) -> str:
         """Take out the key, also where `plain` cut a quotation in the middle of it."""
@@ -371,10 +362,6 @@ async def _drain(body: AsyncIterator[bytes]) -> None:
 
 def _request_id(response: httpx2.Response) -> str | None:
     return plain(response.headers.get("x-request-id", "")) or None
-
-
-def _rejects_usage(refusal: faults.Refusal) -> bool:
-    return refusal.status in {400, 422} and refusal.mentions("stream_options", "include_usage")
 
 
 def _json_or_none(body: bytes) -> Any:

@@ -8,43 +8,120 @@ replies send more than OpenAI does; what is no event for us is passed over.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 import jiter
 
 from ..chat.messages import (
     Event,
     Finished,
+    Noted,
     ReasoningDelta,
+    RefusalDelta,
     Served,
     TextDelta,
     Usage,
     UsageReported,
 )
-from ..errors import UnreadableReplyError
-from ..words import plain
-from .faults import broken_json, fault_in_stream
+from ..errors import MetaskError, UnreadableReplyError
+from ..words import plain, shorten, size
+from .bounds import LONGEST_EVENT, LONGEST_LINE, LONGEST_REPLY
+from .faults import too_large, unreadable
+from .refusal import is_error
 from .tool_calls import ToolCallStream
 
 DONE = b"[DONE]"
 BOM = b"\xef\xbb\xbf"
+LONGEST_REASON = 60
+
+Fail: TypeAlias = Callable[[Any], MetaskError]
+"""Makes the error for what a server says of a failure, as JSON."""
+
+
+class ChoiceReader:
+    """Reads the chunks of one reply, or a reply that came whole: they differ in `delta` against `message`.
+
+    Only the first of several answers is read; that there are others is `Noted`.
+    """
+
+    def __init__(self, fail: Fail) -> None:
+        self._fail = fail
+        self._calls = ToolCallStream()
+        self._left_out: set[Any] = set()
+        self._length = 0
+
+    def iter_events(self, chunk: Mapping[str, Any]) -> Iterator[Event]:
+        """Yield the events of a chunk. Raises what `fail` returns, and `UnreadableReplyError`."""
+        choices = chunk.get("choices")
+        if not choices and is_error(chunk):
+            raise self._fail(chunk)
+        if error := chunk.get("error"):
+            raise self._fail({"error": error})
+        for choice in choices or ():
+            if choice.get("index") in (0, None):
+                yield from self._iter_choice(choice)
+            else:
+                yield from self._leave_out(choice["index"])
+        if isinstance(usage := chunk.get("usage"), Mapping):
+            yield UsageReported(Usage.from_json(usage))
+
+    def _iter_choice(self, choice: Mapping[str, Any]) -> Iterator[Event]:
+        delta = choice.get("delta") or choice.get("message") or {}
+        if text := delta.get("content") or choice.get("text"):  # the latter of text completions
+            text = text if isinstance(text, str) else _joined_parts(text)
+            self.count(len(text))
+            yield TextDelta(text)
+        if len(delta) > 1 or not text:
+            yield from self._iter_rest(delta)
+        if reason := choice.get("finish_reason"):
+            yield Finished(shorten(plain(reason), LONGEST_REASON))
+
+    def _iter_rest(self, delta: Mapping[str, Any]) -> Iterator[Event]:
+        """Yield what is no text of the answer."""
+        if reasoning := _reasoning_of(delta):
+            self.count(len(reasoning))
+            yield ReasoningDelta(reasoning)
+        if refusal := delta.get("refusal"):
+            self.count(len(str(refusal)))
+            yield TextDelta(str(refusal))
+            yield RefusalDelta(str(refusal))
+        for call in self._calls.iter_deltas(_calls_of(delta)):
+            self.count(len(call.arguments) + len(call.name) + len(call.id) + 1)
+            yield call
+
+    def _leave_out(self, index: Any) -> Iterator[Event]:
+        if not self._left_out:
+            yield Noted("The gateway sent more than one answer, unasked: all but the first were left out.")
+        self._left_out.add(str(index))
+
+    def count(self, characters: int) -> None:
+        """Note that the reply has grown. Raises `UnreadableReplyError` where no reply is as long."""
+        self._length += characters
+        if self._length > LONGEST_REPLY:
+            raise too_large("a reply", f"{LONGEST_REPLY:,} characters")
 
 
 class StreamDecoder:
     """Decodes one reply's stream; every event is parsed once.
 
     `feed` and `flush` are generators: what came before something unreadable is yielded before it raises
-    `UnreadableReplyError`, or `ServerError` where the server reports a failure in mid-stream.
+    `UnreadableReplyError`, or what `fail` makes of a failure that the server reports in mid-stream.
+
+    Some gateways leave out the blank line that ends an event: then the next event's beginning ends it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fail: Fail) -> None:
+        self._fail = fail
+        self._reader = ChoiceReader(fail)
         self._rest = b""
         self._first = True
         self._data: list[bytes] = []
+        self._held = 0
         self._failed = False
+        self._fails_next = False
+        self._unended = False
         self._named = False
-        self._calls = ToolCallStream()
         self.finished = False
         """Whether the model has said why it stopped: no text comes after that."""
         self.done = False
@@ -62,7 +139,13 @@ class StreamDecoder:
         lines = held.split(b"\n")
         self._rest = lines.pop()
         for line in lines:
-            yield from self._line(line)
+            if line or self._failed or len(self._data) != 1 or not (payload := self._data[0].strip()):
+                yield from self._line(line)
+            else:  # an event of one line, as nearly all are
+                self._data, self._held, failed, self._fails_next = [], 0, self._fails_next, False
+                yield from self._event(payload, failed)
+        if len(self._rest) > LONGEST_LINE:
+            raise too_large("a line", size(LONGEST_LINE))
 
     def flush(self) -> Iterator[Event]:
         """Yield the event that the stream ended in, if it is whole."""
@@ -77,31 +160,58 @@ class StreamDecoder:
         if self._first:
             self._first, line = False, line.removeprefix(BOM)
         if not line:
-            payload, self._data = b"\n".join(self._data), []
-            failed, self._failed = self._failed, False
-            if payload.strip():
-                yield from self._event(payload, failed)
+            yield from self._dispatch()
         elif line.startswith(b"data:"):
-            self._data.append(line[5:].lstrip(b" "))
+            yield from self._take(line[5:].lstrip(b" "))
         elif line.startswith(b"event:"):
-            self._failed = line[6:].strip() == b"error"
+            fails = line[6:].strip() == b"error"
+            if self._data:
+                self._fails_next = fails
+            else:
+                self._failed = fails
+
+    def _take(self, data: bytes) -> Iterator[Event]:
+        """Take in a line of data. No JSON goes on with such a line after such an end: it is another event."""
+        if self._data and self._data[-1].endswith((b"}", DONE)) and data.startswith((b"{", DONE)):
+            self._unended = True
+            fails_next, self._fails_next = self._fails_next, False
+            yield from self._dispatch()
+            self._failed = fails_next
+        self._data.append(data)
+        self._held += len(data)
+        if self._held > LONGEST_EVENT:
+            raise too_large("an event", size(LONGEST_EVENT))
+        if len(self._data) == 1 and (data.startswith(DONE) or (self._unended and data.endswith(b"}"))):
+            yield from self._dispatch()  # its end may be long in coming
+
+    def _dispatch(self) -> Iterator[Event]:
+        payload, self._data, self._held = b"\n".join(self._data), [], 0
+        failed = self._failed or self._fails_next
+        self._failed = self._fails_next = False
+        if payload.strip():
+            yield from self._event(payload, failed)
 
     def _event(self, payload: bytes, failed: bool) -> Iterator[Event]:
         if self.done:
             return
         if failed:
-            raise fault_in_stream(_error_of(payload))
+            raise self._fail(parse(payload))
         if payload.startswith(DONE):
             self.done = True
             if not self.finished:
                 yield Finished("stop")
             return
+        chunk = parse(payload)
+        if self._named and (text := _text_alone(chunk)):
+            self._reader.count(len(text))
+            yield TextDelta(text)
+            return
         try:
-            for event in self._chunk(parse(payload)):
+            for event in self._chunk(chunk):
                 self.finished = self.finished or isinstance(event, Finished)
                 yield event
         except (AttributeError, TypeError):
-            raise broken_json() from None  # JSON, but of no shape a chunk can have
+            raise unreadable(payload) from None  # JSON, but of no shape a chunk can have
 
     def _chunk(self, chunk: Any) -> Iterator[Event]:
         self.empty = False
@@ -110,13 +220,13 @@ class StreamDecoder:
         if not self._named and (model := chunk.get("model")):
             self._named = True
             yield Served(plain(model), None)
-        yield from iter_chunk(chunk, self._calls)
+        yield from self._reader.iter_events(chunk)
 
 
-def _error_of(payload: bytes) -> Any:
-    """What an event named `error` says, which is `{"error": …}` or the error itself."""
-    said = parse(payload)
-    return said.get("error", said) if isinstance(said, Mapping) else said
+def iter_whole(body: Any, fail: Fail) -> Iterator[Event]:
+    """Yield the events of a reply that came in one piece."""
+    yield Served(plain(body["model"]) if body.get("model") else None, None)
+    yield from ChoiceReader(fail).iter_events(body)
 
 
 def parse(payload: bytes) -> Any:
@@ -133,36 +243,37 @@ def _parse_leniently(payload: bytes) -> Any:
         text = payload.decode("utf-8", "replace")
         return json.loads(json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
-        raise broken_json() from None
+        raise unreadable(payload) from None
 
 
-def iter_whole(body: Any) -> Iterator[Event]:
-    """Yield the events of a reply that came in one piece."""
-    yield Served(plain(body["model"]) if body.get("model") else None, None)
-    yield from iter_chunk(body, ToolCallStream())
+def _text_alone(chunk: Any) -> str:
+    """Return the text of a chunk that holds nothing else, which takes a short way; "" of any other."""
+    if type(chunk) is not dict or chunk.get("usage") or chunk.get("error"):
+        return ""
+    choices = chunk.get("choices")
+    if type(choices) is not list or len(choices) != 1 or type(choice := choices[0]) is not dict:
+        return ""
+    delta = choice.get("delta")
+    if type(delta) is not dict or len(delta) != 1 or choice.get("finish_reason") or choice.get("index"):
+        return ""
+    text = delta.get("content")
+    return text if type(text) is str else ""
 
 
-def iter_chunk(chunk: Mapping[str, Any], calls: ToolCallStream) -> Iterator[Event]:
-    """Yield the events of one chunk, or of a whole reply: they differ in `delta` against `message`."""
-    if error := chunk.get("error"):
-        raise fault_in_stream(error)
-    for choice in chunk.get("choices") or ():
-        if choice.get("index") in (0, None):
-            yield from _iter_delta(choice.get("delta") or choice.get("message") or {}, calls)
-            if reason := choice.get("finish_reason"):
-                yield Finished(str(reason))
-    if isinstance(usage := chunk.get("usage"), Mapping):
-        yield UsageReported(Usage.from_json(usage))
+def _reasoning_of(delta: Mapping[str, Any]) -> str:
+    reasoning = delta.get("reasoning_content") or delta.get("reasoning")
+    if reasoning is None and isinstance(details := delta.get("reasoning_details"), list):
+        parts = (part for part in details if isinstance(part, Mapping))
+        return "".join(str(part.get("text") or part.get("summary") or "") for part in parts)
+    return str(reasoning) if reasoning else ""
 
 
-def _iter_delta(delta: Mapping[str, Any], calls: ToolCallStream) -> Iterator[Event]:
-    if text := delta.get("content"):
-        yield TextDelta(text if isinstance(text, str) else _joined_parts(text))
-    if reasoning := delta.get("reasoning_content") or delta.get("reasoning"):
-        yield ReasoningDelta(str(reasoning))
-    if refusal := delta.get("refusal"):
-        yield TextDelta(str(refusal))
-    yield from calls.iter_deltas(delta.get("tool_calls") or ())
+def _calls_of(delta: Mapping[str, Any]) -> Any:
+    """The pieces of calls, also of the one call that models made before there were several."""
+    calls = delta.get("tool_calls")
+    if not calls and isinstance(old := delta.get("function_call"), Mapping):
+        return [{"index": 0, "function": old}]
+    return calls or ()
 
 
 def _joined_parts(parts: Any) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ..errors import (
+    NO_CREDIT_CODES,
     AuthenticationError,
     BadRequestError,
     ConnectionFailedError,
@@ -39,100 +40,65 @@ from ..errors import (
 )
 from ..settings import is_loopback
 from ..words import plain
+from .redirect import target_of
+from .refusal import Refusal, Said, quote, read_error
 
-# Each provider says it in its own words; a gateway may drop the code and keep the sentence.
-_TOO_LONG_CODES = ("context_length_exceeded", "exceed_context_size_error")
-_TOO_LONG = re.compile(
-    r"""
-      maximum\ (?:context|prompt)\ length
-    | exceed\w*\ (?:\S+\ ){0,3}context\ (?:window|length|limit|size)
-    | (?:prompt|input)\ (?:\(.*?\)\ )?is\ too\ long
-    | token\ count\ .{0,30}\bexceeds\ the\ maximum
-    | exceed\w*\ model\ token\ limit
-    | prompt\ exceeds\ max\ length
-    | range\ of\ input\ length
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+OPTIONS: Mapping[str, str] = {
+    "temperature": "--temperature",
+    "top_p": "--top-p",
+    "max_tokens": "--max-tokens",
+    "seed": "--seed",
+    "tools": "-T",
+    "response_format": "--schema or -f json",
+}
+"""The options that set a request's parameters; any other one is set by `-p`."""
+
+_SHORTEN = "Shorten the prompt, or ask a model that takes more."
+_TOP_UP = "Top the balance up in the gateway's dashboard."
+_SETTINGS = ("temperature", "max_tokens")
+_UNSERVED = re.compile(r"no available channel|无可用渠道", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """An HTTP answer that is not a reply."""
+class Asked:
+    """What was asked, and where, as errors speak of it; `parameters` are the request's own."""
 
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
-
-    @property
-    def request_id(self) -> str | None:
-        found = self.headers.get("x-request-id")
-        return plain(found) if found else None
-
-    @property
-    def error(self) -> Mapping[str, Any]:
-        """The body's `error` object, as far as there is one."""
-        try:
-            body = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return {}
-        error = body.get("error", body) if isinstance(body, Mapping) else body
-        return error if isinstance(error, Mapping) else {"message": error}
-
-    @property
-    def message(self) -> str:
-        said = self.error.get("message") or self.error.get("detail")
-        if said:
-            return plain(said if isinstance(said, str) else json.dumps(said))
-        return "it answered with a page that is not JSON" if self._is_page else "it gave no reason"
-
-    @property
-    def is_too_long(self) -> bool:
-        """Whether the prompt is longer than the model takes."""
-        coded = any(self.error.get(name) in _TOO_LONG_CODES for name in ("code", "type"))
-        return coded or _TOO_LONG.search(self.message) is not None
-
-    @property
-    def _is_page(self) -> bool:
-        return bool(self.body.strip()) and not self.error
-
-    def mentions(self, *words: str) -> bool:
-        return any(word.encode() in self.body for word in words)
+    model: str
+    base_url: str
+    key_source: str
+    parameters: tuple[str, ...] = ()
 
 
-def refused(refusal: Refusal, *, model: str, base_url: str, key_source: str) -> GatewayError:
-    """The error for an HTTP status of 400 and above."""
-    kind, message, remedy = _explain(refusal, plain(model), base_url, key_source)
+def refused(refusal: Refusal, asked: Asked) -> GatewayError:
+    """The error for an HTTP status other than success."""
+    kind, message, remedy = _explain(refusal, asked)
     return kind(
         message,
         remedy,
         request_id=refusal.request_id,
         status=refusal.status,
-        code=plain(refusal.error["code"]) if refusal.error.get("code") else None,
+        code=refusal.said.code or None,
         retry_after=retry_after(refusal.headers),
     )
 
 
-def _explain(
-    refusal: Refusal, model: str, base_url: str, key_source: str
-) -> tuple[type[GatewayError], str, str]:
+def _explain(refusal: Refusal, asked: Asked) -> tuple[type[GatewayError], str, str]:
     says = f"({refusal.status}): {refusal.message}"
+    model = plain(asked.model)
     match refusal.status:
-        case 400 | 413 | 422 if refusal.is_too_long:
-            return (
-                ContextLengthError,
-                f"The prompt is too long for {model} {says}",
-                "Shorten the prompt, or ask a model that takes more.",
-            )
+        case 400 | 413 | 422 if refusal.said.is_too_long:
+            return ContextLengthError, f"The prompt is too long for {model} {says}", _SHORTEN
         case 400 | 422:
-            return BadRequestError, f"The gateway did not accept the request {says}", _bad(refusal)
+            return BadRequestError, f"The gateway did not accept the request {says}", _bad(refusal, asked)
         case 401:
             return (
                 AuthenticationError,
                 f"The gateway refused the key {says}",
-                f"The key came from {key_source}. Check it there or enter another with `%metask login`; "
-                "keys are made in the gateway's dashboard (Settings → API Keys).",
+                f"The key came from {asked.key_source}. Check it there or enter another with "
+                "`%metask login`; keys are made in the gateway's dashboard (Settings → API Keys).",
             )
+        case 402:
+            return PermissionDeniedError, f"The gateway wants to be paid first {says}", _TOP_UP
         case 403:
             return (
                 PermissionDeniedError,
@@ -141,31 +107,61 @@ def _explain(
                 "is zero: top it up in the gateway's dashboard.",
             )
         case 404:
-            return NotFoundError, *_not_found(refusal, model, base_url)
+            return NotFoundError, *_not_found(refusal, model, asked.base_url)
         case 429:
             return RateLimitError, f"Too many requests {says}", _slow_down(refusal)
-        case status if status >= 500:
-            return (
-                ServerError,
-                f"The gateway failed {says}",
-                "Run the cell again in a moment; if it goes on, try another model.",
-            )
-        case _:
-            return (
-                GatewayError,
-                f"The gateway answered {says}",
-                f"Check Metask.base_url, which is {base_url}.",
-            )
+    return _explain_other(refusal, says, model, asked.base_url)
 
 
-def _bad(refusal: Refusal) -> str:
-    parameter = refusal.error.get("param")
-    named = f"Change or drop the parameter {plain(parameter)}. " if parameter else ""
-    return named + "`--dry-run` shows the exact request."
+def _explain_other(
+    refusal: Refusal, says: str, model: str, base_url: str
+) -> tuple[type[GatewayError], str, str]:
+    if 300 <= refusal.status < 400:
+        return GatewayError, *_redirected(refusal, base_url)
+    if refusal.status == 413:
+        what = "The request is larger than the gateway takes"
+        return BadRequestError, f"{what} {says}", "Send less: fewer or smaller attachments and images."
+    if refusal.status >= 500 and _is_unserved(refusal):
+        return (
+            NotFoundError,
+            f"Nobody serves {model} at this gateway now {says}",
+            "Ask another model: `%metask models` lists those this key may use.",
+        )
+    if refusal.status >= 500:
+        remedy = "Run the cell again in a moment; if it goes on, try another model."
+        return ServerError, f"The gateway failed {says}", remedy
+    return GatewayError, f"The gateway answered {says}", f"Check Metask.base_url, which is {base_url}."
+
+
+def _redirected(refusal: Refusal, base_url: str) -> tuple[str, str]:
+    where = target_of(refusal, base_url)
+    if where is None:
+        return (
+            f"The gateway answered with a redirect ({refusal.status}) that says no address.",
+            f"Check Metask.base_url, which is {base_url}.",
+        )
+    address = where.removesuffix("/").removesuffix("/chat/completions").removesuffix("/models")
+    return (
+        f"The gateway redirects ({refusal.status}) to {where}; nothing was sent there.",
+        "If you trust that address, make it the gateway's: "
+        f"`%config Metask.base_url = {json.dumps(address, ensure_ascii=False)}`.",
+    )
+
+
+def _bad(refusal: Refusal, asked: Asked) -> str:
+    """Name what to drop: the parameter that is complained of, or the request's own that the words name."""
+    known = [name for name in asked.parameters if re.search(rf"\b{re.escape(name)}\b", refusal.message)]
+    parameter = refusal.said.param or next(iter(known), "")
+    if not parameter:
+        return "`--dry-run` shows the exact request."
+    option = OPTIONS.get(parameter, f"-p {parameter}" if parameter in asked.parameters else "")
+    setting = f" (or `%config Metask.{parameter} = None`)" if parameter in _SETTINGS else ""
+    how = f": leave {option} out{setting}" if option else ""
+    return f"Change or drop the parameter {parameter}{how}. `--dry-run` shows the exact request."
 
 
 def _not_found(refusal: Refusal, model: str, base_url: str) -> tuple[str, str]:
-    if refusal.error.get("code") == "model_not_found" or "model" in refusal.message.lower():
+    if refusal.said.code == "model_not_found" or "model" in refusal.message.lower():
         return (
             f"The gateway has no model {model} (404): {refusal.message}",
             "`%metask models` lists the models this key may use.",
@@ -176,9 +172,14 @@ def _not_found(refusal: Refusal, model: str, base_url: str) -> tuple[str, str]:
     )
 
 
+def _is_unserved(refusal: Refusal) -> bool:
+    """Whether the gateway has nobody who serves the model now, as new-api and one-api say it."""
+    return refusal.said.code == "model_not_found" or _UNSERVED.search(refusal.message) is not None
+
+
 def _slow_down(refusal: Refusal) -> str:
-    if refusal.error.get("code") == "insufficient_quota":
-        return "The quota is used up: top it up in the gateway's dashboard."
+    if refusal.said.code in NO_CREDIT_CODES:
+        return f"The quota is used up: {_TOP_UP[:1].lower()}{_TOP_UP[1:]}"
     wait = retry_after(refusal.headers)
     return (
         f"Wait {wait:.0f} s, then run the cell again." if wait else "Wait a little, then run the cell again."
@@ -202,30 +203,47 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def fault_in_stream(error: Any) -> ServerError:
-    """The error for an `{"error": …}` object in the middle of a stream that began well."""
-    said = error.get("message") if isinstance(error, Mapping) else error
-    code = error.get("code") if isinstance(error, Mapping) else None
-    return ServerError(
-        f"The gateway broke off with an error: {plain(said or 'it gave no reason')}",
-        "Run the cell again; if it goes on, try another model.",
-        code=plain(code) if code else None,
-    )
+def told(value: Any, asked: Asked, headers: Mapping[str, str]) -> GatewayError:
+    """The error for what a successful answer says of a failure: in its stream, or in place of a reply.
+
+    `value` is JSON. Where its code is an HTTP status, the error is that of the status.
+    """
+    said = read_error(value) or Said()
+    if said.status is not None:
+        body = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+        return refused(Refusal(said.status, body, headers), asked)
+    code = f" (code {said.code})" if said.code else ""
+    kind: type[GatewayError] = ServerError
+    remedy = "Run the cell again; if it goes on, try another model."
+    if said.is_too_long:
+        kind, remedy = ContextLengthError, _SHORTEN
+    message = f"The gateway answered with an error{code}: {said.message or 'it gave no reason'}"
+    return kind(message, remedy, code=said.code or None)
 
 
-def broken_json() -> UnreadableReplyError:
+def unreadable(piece: bytes = b"") -> UnreadableReplyError:
     """The error for a piece of a stream that cannot be read."""
+    quoted = quote(piece)
     return UnreadableReplyError(
-        "The gateway sent something unreadable in the middle of the reply.",
+        f"The gateway sent something unreadable in the middle of the reply{f': {quoted}' if quoted else '.'}",
         "Run the cell again; if it goes on, try `--no-stream` or another model.",
     )
 
 
-def not_a_reply(content_type: str, base_url: str) -> UnreadableReplyError:
-    """The error for a successful answer that holds no reply."""
-    kind = plain(content_type.partition(";")[0]) or "nothing readable"
+def too_large(what: str, bound: str) -> UnreadableReplyError:
+    """The error for an answer that never ends, or a part of one."""
     return UnreadableReplyError(
-        f"The server at {base_url} answered with {kind} instead of a reply.",
+        f"The gateway sent {what} of more than {bound}, which no reply has.",
+        "What came before is kept. Ask another model, or look at what stands behind Metask.base_url.",
+    )
+
+
+def not_a_reply(refusal: Refusal, base_url: str) -> UnreadableReplyError:
+    """The error for a successful answer that holds no reply; it tells what it holds."""
+    kind = plain(refusal.headers.get("content-type", "").partition(";")[0])
+    said = refusal.said.message or quote(refusal.body) or "it is empty"
+    return UnreadableReplyError(
+        f"The server at {base_url} answered with {kind or 'something'} instead of a reply: {said}",
         "Check Metask.base_url: it must be the API's address (it usually ends in /v1), not that of a web "
         "page or a login portal.",
     )

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from ..chat.ending import known_reason
 from ..chat.messages import (
     JSON,
     Backend,
@@ -16,6 +17,7 @@ from ..chat.messages import (
     Finished,
     Noted,
     ReasoningDelta,
+    RefusalDelta,
     Request,
     Served,
     TextDelta,
@@ -129,7 +131,7 @@ class RecordedBackend:
             heard.take(event)
             yield event
         reply = heard.to_reply()
-        if self._conduct.records and heard.finished:
+        if self._conduct.records and heard.is_whole:
             try:
                 await asyncio.to_thread(self._record, Recording.of(described, reply))
             except RecordingError as error:
@@ -162,9 +164,14 @@ class _Heard:
         self._calls: dict[int, ToolCallDelta] = {}
         self._served = Served(None, None)
         self._usage: Usage | None = None
-        self._reason = ""
-        self.finished = False
-        """Whether the server said why it stopped: only then the reply is whole."""
+        self._refusal: list[str] = []
+        self._notes: list[str] = []
+        self._reason: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the server said why it stopped, and not that it broke off."""
+        return known_reason(self._reason) != "incomplete"
 
     def take(self, event: Event) -> None:
         match event:
@@ -187,7 +194,11 @@ class _Heard:
             case UsageReported(usage):
                 self._usage = usage
             case Finished(reason):
-                self._reason, self.finished = reason, True
+                self._reason = reason
+            case RefusalDelta(text):
+                self._refusal.append(text)
+            case Noted(text):
+                self._notes.append(text)
 
     def _mark_first(self) -> None:
         if self._first_at is None:
@@ -198,13 +209,15 @@ class _Heard:
         elapsed = self._clock() - self._asked_at
         return RecordedReply(
             "".join(self._text),
-            self._reason,
+            self._reason or "",
             "".join(self._reasoning),
             tuple(call for _, call in sorted(self._calls.items())),
             self._usage,
             *self._served,
             round(elapsed, 3),
             None if self._first_at is None else round(self._first_at - self._asked_at, 3),
+            "".join(self._refusal),
+            tuple(self._notes),
         )
 
 

@@ -13,7 +13,9 @@ from ..chat.messages import (
     JSON,
     Event,
     Finished,
+    Noted,
     ReasoningDelta,
+    RefusalDelta,
     Served,
     TextDelta,
     Timed,
@@ -42,7 +44,8 @@ class RecordedReply:
     """All that a replay needs: the events of a reply, folded.
 
     `finish_reason` is what the server said; `model` the model as it named it; `elapsed` and
-    `first_token_after` are seconds.
+    `first_token_after` are seconds; `refusal` is the part of the text that refuses to answer, `notes` what
+    was said beside it.
     """
 
     text: str
@@ -54,6 +57,8 @@ class RecordedReply:
     request_id: str | None = None
     elapsed: float = 0.0
     first_token_after: float | None = None
+    refusal: str = ""
+    notes: tuple[str, ...] = ()
 
     def iter_events(self) -> Iterator[Event]:
         """Yield what a backend yields for this reply, each delta whole."""
@@ -62,7 +67,10 @@ class RecordedReply:
             yield ReasoningDelta(self.reasoning)
         if self.text:
             yield TextDelta(self.text)
+        if self.refusal:
+            yield RefusalDelta(self.refusal)
         yield from self.tool_calls
+        yield from map(Noted, self.notes)
         if self.usage is not None:
             yield UsageReported(self.usage)
         yield Finished(self.finish_reason)
@@ -76,6 +84,7 @@ class RecordedReply:
         ]
         facts: dict[str, Any] = {
             "text": self.text,
+            "refusal": self.refusal or None,
             "reasoning": self.reasoning or None,
             "tool_calls": calls or None,
             "finish_reason": self.finish_reason,
@@ -84,6 +93,7 @@ class RecordedReply:
             "request_id": self.request_id,
             "elapsed": self.elapsed,
             "first_token_after": self.first_token_after,
+            "notes": list(self.notes) or None,
         }
         return {name: fact for name, fact in facts.items() if fact is not None}
 
@@ -110,6 +120,8 @@ class RecordedReply:
             _get(data, "request_id", str, None),
             float(_get(data, "elapsed", (int, float))),
             _get(data, "first_token_after", (int, float), None),
+            _get(data, "refusal", str, ""),
+            tuple(map(str, _get(data, "notes", list, []))),
         )
 
 

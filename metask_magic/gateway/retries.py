@@ -5,10 +5,16 @@ from __future__ import annotations
 import random
 
 from ..chat.messages import Notice
-from ..errors import ConnectionFailedError, GatewayError, MetaskError, RateLimitError, ServerError
+from ..errors import (
+    ConnectionFailedError,
+    GatewayError,
+    MetaskError,
+    NotFoundError,
+    RateLimitError,
+    ServerError,
+)
 
 LONGEST_WAIT = 120.0
-QUOTA_CODES = {"insufficient_quota"}
 RETRIED_STATUS = {408, 429, 500, 502, 503, 504, 529}
 
 
@@ -16,7 +22,8 @@ def may_pass(error: MetaskError) -> bool:
     """Whether the same request may do better a moment later."""
     if isinstance(error, GatewayError):
         patient = (error.retry_after or 0.0) <= LONGEST_WAIT
-        return error.status in RETRIED_STATUS and error.code not in QUOTA_CODES and patient
+        hopeless = isinstance(error, NotFoundError) or error.needs_credit
+        return error.status in RETRIED_STATUS and patient and not hopeless
     return type(error) is ConnectionFailedError
 
 

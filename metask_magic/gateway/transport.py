@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, cast
 
 from ..settings import is_loopback
+from .bounds import LONGEST_REFUSAL
 from .faults import proxy_for
 
 if TYPE_CHECKING:
@@ -23,7 +25,8 @@ def new_http_client(openai: Any, base_url: str, bulk: bool) -> httpx2.AsyncClien
     """
     import httpx2
 
-    options: dict[str, Any] = {}
+    # A redirect to another address would take the prompt there: whoever asks looks at it first.
+    options: dict[str, Any] = {"follow_redirects": False, "event_hooks": {"response": [_bound_refusal]}}
     if is_loopback(base_url):  # proxies of the environment would capture this machine too
         options |= {"trust_env": False, "verify": httpx2.create_ssl_context()}
     if not bulk:
@@ -33,6 +36,30 @@ def new_http_client(openai: Any, base_url: str, bulk: bool) -> httpx2.AsyncClien
     )
     kind = openai.DefaultAioHttpClient if _aiohttp_serves(base_url) else openai.DefaultAsyncHttpx2Client
     return cast(httpx2.AsyncClient, kind(**options))
+
+
+async def _bound_refusal(response: httpx2.Response) -> None:
+    """Let no more be read of an answer that is no reply than a person could want to know."""
+    if not response.is_success:
+        response.stream = _bounded(response.stream)
+
+
+def _bounded(stream: Any) -> httpx2.AsyncByteStream:
+    import httpx2
+
+    class Bounded(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            left = LONGEST_REFUSAL
+            async for data in stream:
+                yield data[:left]
+                left -= len(data)
+                if left <= 0:
+                    return
+
+        async def aclose(self) -> None:
+            await stream.aclose()
+
+    return Bounded()
 
 
 def connection_errors() -> tuple[type[Exception], ...]:

@@ -73,19 +73,22 @@ class Chats:
 
     def remember(
         self, name: str, cell: CellKey, user: Message, reply: Reply, own_system: str | None = None
-    ) -> None:
+    ) -> bool:
         """Take note of a question that was asked, and put it and its reply in where the reply is whole.
 
-        To be called once for each question, however its reply ended: the next one of the same execution is
-        another question. Where the prompt was too long, the error's remedy is told how to shorten it.
+        Returns whether it is a turn now. To be called once for each question, however its reply ended: the
+        next one of the same execution is another question. Where the prompt was too long, the error's remedy
+        is told how to shorten it.
         """
         conversation, key = self._at(name, cell)
         self._asked[conversation.name] += 1
-        if is_turn(reply):
+        taken = is_turn(reply)
+        if taken:
             turn = Turn(key, user, reply.messages, reply.requested_model, own_system)
             self._conversations[conversation.name] = conversation.with_turn(turn)
         elif isinstance(reply.error, ContextLengthError):
             reply.error.remedy = f"{reply.error.remedy} {_how_to_shorten(conversation, key, user)}".strip()
+        return taken
 
     # -- the conversations themselves -----------------------------------------------------------------
 

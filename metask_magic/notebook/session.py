@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -53,6 +54,8 @@ Asked = Sequence[tuple[Request, Backend]]
 NOT_PUT = (
     "Other cells may be in work by now, so no code was put into the next: `code_blocks` of the reply has it."
 )
+
+NO_TURN = "This reply is no turn of the conversation {}: nothing can be answered to it."
 
 
 class Session:
@@ -231,8 +234,11 @@ class Session:
         return value
 
     def _remember(self, chat: str | None, draft: Draft, cell: CellKey, reply: Reply) -> None:
-        if chat is not None:
-            self.chats.remember(chat, cell, draft.user, reply, draft.system)
+        if chat is None:
+            return
+        taken = self.chats.remember(chat, cell, draft.user, reply, draft.system)
+        if not taken and reply.error is None:
+            print(NO_TURN.format(chat), file=sys.stderr)
 
     def _ask_in_background(self, options: CellOptions, asked: Asked, errands: Errands) -> BackgroundReply:
         front_end = detect(self._shell)

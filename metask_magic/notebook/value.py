@@ -69,7 +69,7 @@ class CellValue:
             return {"text/plain": repr(value)}
         match value:
             case Reply():
-                return to_bundle(value.text, value.format, value.steps)
+                return to_bundle(value.text, value.format, value.steps, value.notice)
             case Replies():
                 return to_output(value.to_records())[0]
         return {"text/plain": repr(value)}

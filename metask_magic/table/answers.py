@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..chat.batch import RowResult
+from ..chat.ending import LACKING
 from ..chat.messages import JSON, Usage
 from ..chat.reply import Reply
 from ..chat.schema import Schema
@@ -30,7 +31,8 @@ class RowAnswers:
     """Collects the answers, and makes columns of them.
 
     `reply` is the text, or with a schema one column for each of its fields, as the JSON they came as;
-    `reply_error` says why there is none, and `reply_meta` has the facts of each reply.
+    `reply_error` says why there is none, or none to build on (filtered, refused, empty), and `reply_meta` has
+    the facts of each reply.
 
     Attributes
     ----------
@@ -75,6 +77,7 @@ class RowAnswers:
         cells: dict[str, Any] = {}
         if result.reply is not None:
             cells[META] = meta_of(result.reply)
+            cells[ERROR] = lack_of(result.reply)
             try:
                 cells |= self._answer(result.reply, failed=result.error is not None)
             except MetaskError as error:  # a text from before, when the schema was another
@@ -97,6 +100,12 @@ def _spread(data: Any, fields: Sequence[str]) -> dict[str, Any]:
     if fields == (WRAPPED,) and not (isinstance(plain, dict) and set(plain) == {WRAPPED}):
         return {WRAPPED: plain}
     return {name: plain.get(name) for name in fields}
+
+
+def lack_of(reply: Reply) -> str | None:
+    """Return why a reply is no answer to build on; None where it is one."""
+    ending = reply.ending
+    return ending.notice if ending.outcome in LACKING else None
 
 
 def meta_of(reply: Reply) -> dict[str, JSON]:

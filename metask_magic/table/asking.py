@@ -82,7 +82,9 @@ class RowAsking:
         """Return what was answered before, and where answers are put. Raises `RecordingError`."""
         store = self._shelf.store
         journal = self._journals.setdefault(store.path, RowJournal(store, self._backends.hide))
-        return journal.conducted(self._conduct(asked, manner), fresh=manner.fresh, sample=manner.sample)
+        return journal.conducted(
+            self._conduct(asked, manner), fresh=manner.fresh, again=manner.again, sample=manner.sample
+        )
 
     def engine(self, asked: TablePrompt, manner: Manner) -> Engine:
         """Return who asks. Raises `MetaskError` where nothing can be sent."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from ..chat.ending import LACKING
 from ..chat.messages import Request, ToolCallDelta
 from ..chat.reply import Reply, ReplyBuilder
 from ..gateway.recorded import Conduct, reveals
@@ -27,14 +28,19 @@ class RowJournal:
         self._store = store
         self._hide = hide
         self._conduct = Conduct(replays=True, asks=True, records=True)
-        self._fresh = False
+        self._fresh = self._again = False
         self._sample = 1
         self._remembered: dict[str, Reply] = {}
 
-    def conducted(self, conduct: Conduct, *, fresh: bool = False, sample: int = 1) -> RowJournal:
-        """Keep to `conduct` from now on, find nothing if `fresh`, and know the `sample`-th answers alone."""
+    def conducted(
+        self, conduct: Conduct, *, fresh: bool = False, again: bool = False, sample: int = 1
+    ) -> RowJournal:
+        """Keep to `conduct` from now on, and know the `sample`-th answers alone.
+
+        Find nothing if `fresh`; `again`, nothing that is no answer to build on.
+        """
         self._conduct = conduct
-        self._fresh = fresh
+        self._fresh, self._again = fresh, again
         self._sample = sample
         return self
 
@@ -44,7 +50,8 @@ class RowJournal:
             return None
         key = key_of(describe(request, self._sample))
         found = self._store.find(key) if self._conduct.replays else None
-        return self._remembered.get(key) if found is None else _replayed(request, found)
+        reply = self._remembered.get(key) if found is None else _replayed(request, found)
+        return None if self._again and reply is not None and reply.ending.outcome in LACKING else reply
 
     def put(self, request: Request, reply: Reply) -> None:
         """Keep a reply: it is on disk when this returns. Raises `RecordingError` where it cannot be."""
@@ -70,7 +77,7 @@ def _recorded(reply: Reply) -> RecordedReply:
     first = reply.first_token_after
     return RecordedReply(
         reply.text,
-        reply.finish_reason,
+        reply.native_finish_reason or reply.finish_reason,
         reply.reasoning,
         tuple(calls),
         reply.usage,
@@ -78,4 +85,6 @@ def _recorded(reply: Reply) -> RecordedReply:
         reply.request_id,
         round(reply.elapsed, 3),
         None if first is None else round(first, 3),
+        reply.refusal,
+        reply.notes,
     )

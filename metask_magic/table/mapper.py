@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -151,15 +152,27 @@ class _Run:
 
     def _summarize(self, by_row: Mapping[int, RowResult], length: int) -> tuple[str, int]:
         """Return how it went in a sentence, and how many rows were not asked about."""
-        answered = sum(result.reply is not None and result.error is None for result in by_row.values())
-        failed = sum(result.error is not None for result in by_row.values())
-        missing = length - answered - failed - len(self._requests.kept)
-        counts = [f"{answered:,} answered"]
+        outcomes = Counter(map(_outcome, by_row.values()))
+        missing = (
+            length - sum(outcomes[outcome] for outcome in outcomes if outcome) - len(self._requests.kept)
+        )
+        counts = [f"{outcomes['answered']:,} answered"]
         counts += [f"{len(self._requests.kept):,} kept"] if self._requests.kept else []
-        counts += [f"{failed:,} failed"] if failed else []
+        counts += [f"{number:,} {said}" for said, number in sorted(outcomes.items()) if said not in _COUNTED]
+        counts += [f"{outcomes['failed']:,} failed"] if outcomes["failed"] else []
         counts += [f"{missing:,} not asked"] if missing else []
         tokens = f" {self._tokens:,} tokens." if self._tokens else ""
         return f"{counted(length, 'row')}: {', '.join(counts)}.{tokens}", missing
+
+
+_COUNTED = ("answered", "failed", "")
+
+
+def _outcome(result: RowResult) -> str:
+    """How a row went, in a word or two; nothing where it was not asked about."""
+    if result.error is not None:
+        return "failed"
+    return "" if result.reply is None else result.reply.ending.outcome or "answered"
 
 
 def _failure(results: Sequence[RowResult]) -> MetaskError | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Protocol
 
 from ..chat.batch import Progress
@@ -63,6 +64,7 @@ class _TerminalBar:
 
     def close(self, summary: str) -> None:
         self._bar.close()
+        print(summary, file=sys.stderr)
 
 
 class _WidgetBar:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from metask_magic.chat.ask import Outcome, ask
+from metask_magic.chat.ending import Ending
 from metask_magic.chat.exchange import join_deltas
 from metask_magic.chat.loop import LoopThread
 from metask_magic.chat.messages import (
@@ -23,7 +24,6 @@ from metask_magic.chat.messages import (
     Served,
     TextDelta,
 )
-from metask_magic.chat.reply import INCOMPLETE_NOTE
 from metask_magic.errors import MetaskError, ServerError
 
 from .fakes import PATIENCE, Recorder, Script
@@ -206,7 +206,7 @@ def test_a_sink_stops_one_reply_or_all_that_run(
     ("steps", "ended"),
     [
         (WHOLE, Ended("stop", "")),
-        ((A,), Ended("incomplete", INCOMPLETE_NOTE)),
+        ((A,), Ended("incomplete", Ending("incomplete").notice)),
         ((A, ServerError("Down.", "Wait.")), Ended("error", "Down. Wait.")),
     ],
 )

@@ -26,6 +26,10 @@ def call(arguments: str, name: str = "f") -> ToolCall:
         ("", "f()"),
         (" {} ", "f()"),
         ('["Paris"]', 'f(["Paris"])'),
+        (r'"{\"city\": \"Paris\"}"', 'f(city="Paris")'),
+        ('"Paris"', 'f("Paris")'),
+        ('"{"', 'f("{")'),
+        ('"[1]"', 'f("[1]")'),
         ('{"city": "Par', 'f({"city": "Par)'),
         ("broken\x1b\n", "f(broken\ufffd\ufffd)"),
         ("[" * 100_000, f"f({'[' * 59}…)"),
@@ -45,7 +49,15 @@ def test_many_arguments_are_cut_and_the_whole_is_there() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "sent"),
-    [('{"x": 1}', '{"x": 1}'), ("", "{}"), ("\n", "{}"), ('{"x"', "{}"), ("[1]", "{}"), ("null", "{}")],
+    [
+        ('{"x": 1}', '{"x": 1}'),
+        ("", "{}"),
+        ("\n", "{}"),
+        ('{"x"', "{}"),
+        ("[1]", "{}"),
+        ("null", "{}"),
+        (r'" {\"x\": 1}"', ' {"x": 1}'),
+    ],
 )
 def test_sent_back(arguments: str, sent: str) -> None:
     assert as_sendable(call(arguments)) == ToolCall("c1", "f", sent)

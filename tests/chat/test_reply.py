@@ -17,6 +17,7 @@ from metask_magic.chat.messages import (
     Notice,
     Parsed,
     ReasoningDelta,
+    RefusalDelta,
     Request,
     Served,
     Step,
@@ -28,7 +29,7 @@ from metask_magic.chat.messages import (
     Usage,
     UsageReported,
 )
-from metask_magic.chat.reply import INCOMPLETE_NOTE, CodeBlock, Reply, ReplyBuilder
+from metask_magic.chat.reply import CodeBlock, Reply, ReplyBuilder
 from metask_magic.errors import MetaskError
 
 REQUEST = Request("asked", (Message("user", "Hi"),), {"seed": 1})
@@ -97,13 +98,14 @@ def test_seconds(events: list[Event], first: float | None, elapsed: float) -> No
         (None, "incomplete"),
         *((known, known) for known in ("stop", "length", "tool_calls", "content_filter")),
         *((name, "length") for name in ("max_tokens", "MAX_TOKENS", "model_length", "max_length")),
-        *((name, "stop") for name in ("end_turn", "eos", "STOP", "", "interrupted", "error", "incomplete")),
+        *((name, "stop") for name in ("end_turn", "eos", "STOP", "", "a word of its own")),
+        *((name, "incomplete") for name in ("interrupted", "error", "insufficient_system_resource")),
     ],
 )
 def test_finish_reason(reported: str | None, reason: str) -> None:
     built = builder(*([] if reported is None else [Finished(reported)]))
     built.finish()
-    assert built.build().finish_reason == reason
+    assert (built.build().finish_reason, built.build().native_finish_reason) == (reason, reported)
 
 
 ENDINGS: dict[str, Callable[[ReplyBuilder], None]] = {
@@ -166,9 +168,13 @@ def reply_of(text: str, **facts: Any) -> Reply:
     [
         (reply_of("a" * 1234), "<Reply from asked: 1,234 characters, stop>"),
         (reply_of("a", model="served"), "<Reply from served: 1 characters, stop>"),
-        (reply_of("", usage=Usage(1)), "<Reply from asked: 0 characters, stop>"),
-        (reply_of("", usage=Usage(1, 2000)), "<Reply from asked: 0 characters, 2,000 tokens, stop>"),
+        (reply_of("", usage=Usage(1)), "<Reply from asked: 0 characters, stop (empty)>"),
+        (reply_of("", usage=Usage(1, 2000)), "<Reply from asked: 0 characters, 2,000 tokens, stop (empty)>"),
         (reply_of("a", finish_reason="error"), "<Reply from asked: 1 characters, error>"),
+        (
+            reply_of("a", finish_reason="length", native_finish_reason="MAX_TOKENS"),
+            "<Reply from asked: 1 characters, length (MAX_TOKENS)>",
+        ),
     ],
 )
 def test_repr(reply: Reply, shown: str) -> None:
@@ -199,11 +205,59 @@ def test_provenance(reply: Reply, provenance: dict[str, Any]) -> None:
     assert reply.to_record().metadata == provenance
 
 
-@pytest.mark.parametrize("reason", ["stop", "length", "interrupted", "incomplete", "error"])
-def test_record(reason: str) -> None:
-    record = reply_of("a", finish_reason=reason, reasoning="r").to_record()
-    assert (record.model, record.text, record.reasoning, record.finish_reason) == ("asked", "a", "r", reason)
-    assert record.note == (INCOMPLETE_NOTE if reason == "incomplete" else "")
+@pytest.mark.parametrize(
+    ("facts", "notice", "ending"),
+    [
+        ({}, "", "stop"),
+        ({"finish_reason": "error"}, "", "error"),
+        ({"finish_reason": "interrupted"}, "Stopped before its end.", "interrupted"),
+        (
+            {"finish_reason": "length", "params": {"max_completion_tokens": 9}},
+            "Cut off at the limit of 9 tokens: raise --max-tokens, or ask it to go on.",
+            "length",
+        ),
+        (
+            {"refusal": "a", "native_finish_reason": "stop"},
+            "The model refused to answer: ask otherwise, or ask another model.",
+            "stop (refused)",
+        ),
+        (
+            {"finish_reason": "tool_calls", "tool_calls": (ToolCall("c", "f", "{}"),)},
+            "The model asks to call f, and nobody did: `tool_calls` of the reply has it.",
+            "tool_calls",
+        ),
+        (
+            {
+                "tool_calls": (ToolCall("c", "f", "{}"),),
+                "messages": (Message("assistant", "a"),),
+                "finish_reason": "tool_calls",
+            },
+            "",
+            "tool_calls",
+        ),
+    ],
+)
+def test_record(facts: dict[str, Any], notice: str, ending: str) -> None:
+    reply = reply_of("a", reasoning="r", notes=("n",), **facts)
+    record = reply.to_record()
+    assert (record.model, record.text, record.reasoning, record.note) == ("asked", "a", "r", "n")
+    assert (record.notice, record.ending, record.finish_reason) == (notice, ending, reply.finish_reason)
+    assert (reply.notice, str(reply)) == (notice, "a")
+
+
+def test_the_provider_s_own_word_is_kept_where_it_is_another() -> None:
+    for reported, kept in (("stop", None), ("STOP", "STOP"), ("MAX_TOKENS", "MAX_TOKENS")):
+        built = builder(TextDelta("a"), Finished(reported))
+        built.finish()
+        assert built.build().to_record().metadata.get("native_finish_reason") == kept
+
+
+def test_a_refusal_is_text_and_known_as_one() -> None:
+    built = builder(TextDelta("I "), RefusalDelta("I "), TextDelta("won't."), RefusalDelta("won't."))
+    assert (built.build().text, built.build().refusal) == ("I won't.", "I won't.")
+    assert built.build().to_record().metadata["refusal"] == "I won't."
+    built.feed(KEPT)
+    assert built.build().refusal == ""
 
 
 ASKED = Message("assistant", "Let me see.", tool_calls=(ToolCall("c1", "f", "{}"),))
@@ -316,4 +370,6 @@ def test_notes_stay_beside_the_reply() -> None:
     built.finish()
     reply = built.build()
     assert (reply.text, reply.notes) == ("a", ("Not recorded.", "Really."))
-    assert reply.to_record().note == f"{INCOMPLETE_NOTE}\nNot recorded.\nReally."
+    record = reply.to_record()
+    assert record.note == "Not recorded.\nReally."
+    assert record.message == f"{record.notice}\nNot recorded.\nReally."

@@ -359,7 +359,9 @@ def test_advice_of_pydantic_is_passed_on() -> None:
         ("", ["- a: Missing required argument"]),
         ("{}", ["- a: Missing required argument"]),
         ("[1, 2]", ["must be a JSON object, not [1, 2]"]),
-        ('"{}"', ["must be a JSON object"]),
+        ('"x"', ["must be a JSON object"]),
+        ('"[1, 2]"', ["must be a JSON object"]),
+        ('"{}"', ["- a: Missing required argument"]),
         ("[" * 100_000, ["not JSON"]),
         ('{"a": "x"}', ["- a: Input should be a valid integer", "(given: 'x')"]),
         (

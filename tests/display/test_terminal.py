@@ -172,7 +172,7 @@ def several(
             (0, Ended("error", "No such\nmodel.\x1b[2J"), ""),
             (1, Ended("error", "Cut."), f"\n{DIM}✗ Cut.{PLAIN}\n\n── m\n{DIM}✗ No such model.[2J{PLAIN}\n"),
         ],
-        "stopped": [(1, A, "── n\na"), (1, Ended("interrupted", ""), f"\n{DIM}✗ Stopped.{PLAIN}\n")],
+        "stopped": [(1, A, "── n\na"), (1, Ended("interrupted", "Stopped."), f"\n{DIM}✗ Stopped.{PLAIN}\n")],
     }.items(),
     ids=lambda turns: turns[0],
 )
@@ -189,7 +189,7 @@ def test_what_had_not_ended_is_printed_whole_and_then_the_table(capsys: pytest.C
     _, sink = several([(1, B), (0, A), (2, X)], capsys)
     sink.close(
         [
-            Record("m", "aa", "interrupted"),
+            Record("m", "aa", "interrupted", notice="Stopped."),
             Record("n", "bb", "stop", usage=Usage(1, 2_000, 3), elapsed=2.5, first_token_after=0.25),
             Record("o\x1b", "", "incomplete", note="Not whole."),
         ]

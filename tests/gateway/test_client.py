@@ -340,7 +340,7 @@ def test_what_has_begun_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) 
         yield TextDelta("so far")
         raise ServerError("Oh.", status=503)  # of a kind that is tried again before the first event
 
-    monkeypatch.setattr(GatewayClient, "_attempt", attempt)
+    monkeypatch.setattr(GatewayClient, "_ask", attempt)
     (asked,) = ask_all("http://127.0.0.1:9/v1", REQUEST)
     assert (asked.text, type(asked.error), asked.waits) == ("so far", ServerError, [])
 

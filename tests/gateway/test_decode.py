@@ -15,18 +15,32 @@ from hypothesis import strategies as st
 from metask_magic.chat.messages import (
     Event,
     Finished,
+    Noted,
     ReasoningDelta,
+    RefusalDelta,
     Served,
     TextDelta,
     ToolCallDelta,
     Usage,
     UsageReported,
 )
-from metask_magic.errors import MetaskError, ServerError, UnreadableReplyError
+from metask_magic.errors import (
+    AuthenticationError,
+    BadRequestError,
+    MetaskError,
+    RateLimitError,
+    ServerError,
+    UnreadableReplyError,
+)
+from metask_magic.gateway import faults
 from metask_magic.gateway.decode import StreamDecoder, iter_whole, parse
 
 DONE = b"data: [DONE]\n\n"
 BROKEN = b'data: {"choices": [{"delta"\n\n'
+
+
+def fail(said: Any) -> MetaskError:
+    return faults.told(said, faults.Asked("some-model", "https://gateway.invalid/v1", "the environment"), {})
 
 
 def event(data: Any) -> bytes:
@@ -46,12 +60,14 @@ def calls(*entries: Any) -> bytes:
 
 
 def decode(*pieces: bytes) -> list[Event]:
-    decoder = StreamDecoder()
+    decoder = StreamDecoder(fail)
     events = [event for piece in pieces for event in decoder.feed(piece)]
     return events + list(decoder.flush())
 
 
 HI = TextDelta("Hi")
+H_I: list[Event] = [TextDelta("H"), TextDelta("i")]
+OTHERS = Noted("The gateway sent more than one answer, unasked: all but the first were left out.")
 
 STREAMS: dict[str, tuple[bytes, list[Event]]] = {
     "nothing": (b"", []),
@@ -63,10 +79,43 @@ STREAMS: dict[str, tuple[bytes, list[Event]]] = {
     "no delta": (event({"choices": [{"index": 0, "delta": None}]}) + text("Hi"), [HI]),
     "message for delta": (event({"choices": [{"message": {"content": "Hi"}}]}), [HI]),
     "no index": (choice(index=None, content="Hi"), [HI]),
-    "other choice": (choice(index=1, content="no", finish_reason="length") + text("Hi"), [HI]),
+    "other choices": (choice(index=1, content="no", finish_reason="length") * 2 + text("Hi"), [OTHERS, HI]),
+    "text of a completion": (
+        event({"choices": [{"text": "Hi", "index": 0, "finish_reason": "length"}]}),
+        [HI, Finished("length")],
+    ),
+    "text beside an empty delta": (event({"choices": [{"delta": {"content": None}, "text": "Hi"}]}), [HI]),
+    "text once": (event({"choices": [{"delta": {"content": "Hi"}, "text": "no"}]}), [HI]),
+    "reasoning in details": (
+        choice(reasoning_details=[{"text": "H"}, {"summary": "m"}, {"data": "x"}, 5]),
+        [ReasoningDelta("Hm")],
+    ),
+    "the call of old": (
+        choice(content=None, function_call={"name": "f", "arguments": '{"a"'})
+        + choice(function_call={"arguments": ": 1}"})
+        + choice(finish_reason="function_call"),
+        [ToolCallDelta(0, "", "f", '{"a"'), ToolCallDelta(0, "", "", ": 1}"), Finished("function_call")],
+    ),
+    "the call of old beside that of now": (
+        choice(tool_calls=[{"index": 0, "id": "c", "function": {"name": "f"}}], function_call={"name": "no"}),
+        [ToolCallDelta(0, "c", "f", "")],
+    ),
+    "a reason of its own": (choice(finish_reason="\x1b[31mMAX\nTOKENS"), [Finished("MAX TOKENS")]),
+    "a reason without end": (choice(finish_reason="x" * 1000), [Finished("x" * 59 + "…")]),
+    "single newlines": ((text("H") + text("i") + DONE).replace(b"\n\n", b"\n"), [*H_I, Finished("stop")]),
+    "single newlines, no end": ((text("H") + text("i")).replace(b"\n\n", b"\n"), H_I),
+    "single newlines, then double": (text("H").rstrip() + b"\n" + text("i"), H_I),
+    "single newlines, comments between": (text("H").rstrip() + b"\n: hi\n" + text("i"), H_I),
+    "no blank line before DONE": (text("Hi").rstrip() + b"\ndata: [DONE]\n", [HI, Finished("stop")]),
+    "a chunk with a good code": (event({"code": 0, "msg": "ok", "choices": []}) + text("Hi"), [HI]),
+    "a chunk that says how it goes": (event({"status": "queued", "message": "3 before you"}), []),
+    "MiniMax's chunk": (
+        event({"choices": None, "base_resp": {"status_code": 0, "status_msg": ""}}) + text("Hi"),
+        [HI],
+    ),
     "reasoning": (choice(reasoning_content="Hm") + text("Hi"), [ReasoningDelta("Hm"), HI]),
     "reasoning, other name": (choice(reasoning="Hm"), [ReasoningDelta("Hm")]),
-    "refusal": (choice(refusal="I won't"), [TextDelta("I won't")]),
+    "refusal": (choice(refusal="I won't"), [TextDelta("I won't"), RefusalDelta("I won't")]),
     "parts": (text([{"type": "text", "text": "H"}, {"type": "image"}, "?", {"text": "i"}]), [HI]),
     "usage": (
         event({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}),
@@ -119,6 +168,26 @@ FAULTS: dict[str, tuple[bytes, type[MetaskError], str]] = {
     "content of no kind": (text(5), UnreadableReplyError, "unreadable"),
     "calls of no kind": (calls("x"), UnreadableReplyError, "unreadable"),
     "error": (event({"error": {"message": "Out of memory."}}), ServerError, "Out of memory."),
+    "error without blank lines": (
+        b'event: error\ndata: {"message": "Oh"}\ndata: [DONE]\n',
+        ServerError,
+        "Oh",
+    ),
+    "error of a status": (event({"error": {"message": "No.", "code": 401}}), AuthenticationError, "No."),
+    "code and msg": (event({"code": 429, "msg": "慢"}), RateLimitError, "慢"),
+    "code of its own": (event({"code": 10013, "message": "慢"}), ServerError, r"\(code 10013\): 慢"),
+    "no success": (event({"success": False, "message": "余额不足"}), ServerError, "余额不足"),
+    "MiniMax": (
+        event({"choices": None, "base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}),
+        ServerError,
+        r"\(code 1008\): insufficient balance",
+    ),
+    "vLLM": (
+        event({"object": "error", "message": "Oh", "type": "BadRequestError", "code": 400}),
+        BadRequestError,
+        "Oh",
+    ),
+    "what it says is quoted": (b"data: \xe4\xbd\x99\xe9\xa2\x9d\n\n", UnreadableReplyError, "“余额”"),
     "error of a kind": (b"event: error\n" + event({"error": "Oh"}), ServerError, "Oh"),
 }
 
@@ -136,7 +205,7 @@ def test_other_line_ends(data: bytes, events: list[Event], end: bytes) -> None:
 
 @pytest.mark.parametrize(("data", "error", "says"), FAULTS.values(), ids=FAULTS)
 def test_what_came_before_a_fault_is_yielded(data: bytes, error: type[MetaskError], says: str) -> None:
-    events = StreamDecoder().feed(text("Hi") + data)
+    events = StreamDecoder(fail).feed(text("Hi") + data)
     assert next(events) == HI
     with pytest.raises(error, match=says):
         next(events)
@@ -155,13 +224,18 @@ def test_what_came_before_a_fault_is_yielded(data: bytes, error: type[MetaskErro
     ],
 )
 def test_how_it_stands(data: bytes, done: bool, empty: bool) -> None:
-    decoder = StreamDecoder()
+    decoder = StreamDecoder(fail)
     list(decoder.feed(data))
     assert (decoder.done, decoder.empty) == (done, empty)
 
 
 ENDS = [b"\n", b"\r\n", b"\r"]
-ENDED = [data for data, _ in STREAMS.values() if data.endswith(b"\n\n") and b"[DONE]" not in data]
+ENDS_BY_ITSELF = (b"[DONE]", b'"finish_reason": "')
+ENDED = [
+    data
+    for data, _ in STREAMS.values()
+    if data.endswith(b"\n\n") and not any(end in data for end in ENDS_BY_ITSELF)
+]
 WHOLE = b"".join(data.removeprefix(b"\xef\xbb\xbf") for data in ENDED) + text("né 元 😀") + DONE
 
 
@@ -189,7 +263,7 @@ def test_byte_by_byte(end: bytes) -> None:
 @settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([b"", b"data: ", b'data: {"choices":[{"delta":']))
 def test_rubbish_is_no_crash(rubbish: bytes, before: bytes) -> None:
-    with contextlib.suppress(UnreadableReplyError, ServerError):
+    with contextlib.suppress(MetaskError):
         decode(before + rubbish + b"\n\n")
 
 
@@ -208,7 +282,7 @@ def test_any_shape_is_no_crash(chunk: dict[str, Any]) -> None:
     for shape in (chunk, {"choices": [chunk]}, {"choices": [{"delta": chunk}]}):
         try:
             events = decode(event(shape))
-        except (UnreadableReplyError, ServerError):
+        except MetaskError:
             continue
         strings = [field for found in events if not isinstance(found, UsageReported) for field in found]
         assert all(isinstance(field, str | int | None) for field in strings)
@@ -229,7 +303,7 @@ def test_any_shape_is_no_crash(chunk: dict[str, Any]) -> None:
     ],
 )
 def test_whole_replies(body: dict[str, Any], events: list[Event]) -> None:
-    assert list(iter_whole(body)) == events
+    assert list(iter_whole(body, fail)) == events
 
 
 @pytest.mark.parametrize(
@@ -245,10 +319,41 @@ def test_parse(data: bytes, value: object) -> None:
     assert parse(data) == value
 
 
+def test_a_line_that_is_not_ended_is_not_awaited() -> None:
+    decoder = StreamDecoder(fail)
+    begun = (text("H") + text("i")).replace(b"\n\n", b"\n")
+    assert list(decoder.feed(begun)) == H_I  # the first time the next line tells; then it is known
+    assert list(decoder.feed(text("!").rstrip() + b"\n")) == [TextDelta("!")]
+
+
+@pytest.mark.parametrize(
+    ("bound", "pieces", "says"),
+    [
+        ("LONGEST_LINE", [b"data: " + b"x" * 50, b"y" * 60], "a line of more than 100 bytes"),
+        ("LONGEST_EVENT", [b"data: " + b"x" * 50 + b"\n"] * 3, "an event of more than 100 bytes"),
+        ("LONGEST_REPLY", [text("x" * 40)] * 3, "a reply of more than 100 characters"),
+        ("LONGEST_REPLY", [choice(reasoning="x" * 40)] * 3, "a reply of more than 100 characters"),
+        ("LONGEST_REPLY", [choice(refusal="x" * 40)] * 3, "a reply of more than 100 characters"),
+        (
+            "LONGEST_REPLY",
+            [calls({"index": 0, "function": {"arguments": "x" * 40}})] * 3,
+            "a reply of more than 100 characters",
+        ),
+        ("LONGEST_REPLY", [calls({"index": at, "function": {}}) for at in range(101)], "a reply of more"),
+    ],
+)
+def test_bounds(bound: str, pieces: list[bytes], says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"metask_magic.gateway.decode.{bound}", 100)
+    decoder = StreamDecoder(fail)
+    assert list(decoder.feed(text("Hi"))) == [HI]
+    with pytest.raises(UnreadableReplyError, match=says):
+        list(itertools.chain.from_iterable(map(decoder.feed, pieces)))
+
+
 @pytest.mark.parametrize(
     "data", ['{"error": {"message": "Overloaded."}}', '{"message": "Overloaded."}', '"Overloaded."']
 )
 def test_an_event_named_error_is_one(data: str) -> None:
-    decoder = StreamDecoder()
+    decoder = StreamDecoder(fail)
     with pytest.raises(ServerError, match=r"Overloaded\."):
         list(decoder.feed(f"event: error\ndata: {data}\n\n".encode()))

@@ -32,25 +32,27 @@ from metask_magic.errors import (
     UnreadableReplyError,
 )
 from metask_magic.gateway import faults
-from metask_magic.gateway.faults import Refusal
+from metask_magic.gateway.refusal import Refusal
 from metask_magic.words import LONGEST_QUOTE
 
 BASE_URL = "https://gateway.invalid/v1"
+ASKED = faults.Asked("some-model", BASE_URL, "METASK_API_KEY", ("temperature", "penalty"))
 
 
 def refused(status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> GatewayError:
     data = body if isinstance(body, bytes) else json.dumps({"error": body}).encode()
     refusal = Refusal(status, data, headers or {})
-    return faults.refused(refusal, model="some-model", base_url=BASE_URL, key_source="METASK_API_KEY")
+    return faults.refused(refusal, ASKED)
 
 
 STATUS: dict[int, tuple[type[GatewayError], str, str]] = {
     400: (BadRequestError, "did not accept the request (400): Oh.", "--dry-run"),
     401: (AuthenticationError, "refused the key (401): Oh.", "came from METASK_API_KEY"),
-    402: (GatewayError, "answered (402): Oh.", BASE_URL),
+    402: (PermissionDeniedError, "wants to be paid first (402): Oh.", "balance"),
     403: (PermissionDeniedError, "refused some-model (403): Oh.", "balance is zero"),
     404: (NotFoundError, "does not answer as it should (404): Oh.", "usually ends in /v1"),
-    413: (GatewayError, "answered (413): Oh.", BASE_URL),
+    413: (BadRequestError, "larger than the gateway takes (413): Oh.", "smaller attachments"),
+    418: (GatewayError, "answered (418): Oh.", BASE_URL),
     422: (BadRequestError, "did not accept the request (422): Oh.", "--dry-run"),
     429: (RateLimitError, "Too many requests (429): Oh.", "Wait a little"),
     500: (ServerError, "failed (500): Oh.", "another model"),
@@ -95,7 +97,21 @@ def test_a_body(body: bytes, says: str) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "headers", "remedy"),
     [
-        (400, {"param": "top_p"}, {}, "Change or drop the parameter top_p. `--dry-run`"),
+        (400, {"param": "top_p"}, {}, "Change or drop the parameter top_p: leave --top-p out. `--dry-run`"),
+        (
+            400,
+            {"message": "Unsupported value: 'temperature' does not support 0.2 with this model."},
+            {},
+            "Change or drop the parameter temperature: leave --temperature out "
+            "(or `%config Metask.temperature = None`). `--dry-run`",
+        ),
+        (
+            422,
+            {"message": "penalty: not allowed"},
+            {},
+            "Change or drop the parameter penalty: leave -p penalty",
+        ),
+        (400, {"message": "The penalty_kick failed."}, {}, "`--dry-run`"),
         (400, {"param": "\x1b[31mx\n"}, {}, "Change or drop the parameter x."),
         (400, {"param": None}, {}, "`--dry-run`"),
         (404, b"nothing here", {}, "usually ends in /v1"),
@@ -200,32 +216,42 @@ def test_retry_after(headers: Mapping[str, str], seconds: float | None) -> None:
 @pytest.mark.parametrize(
     ("said", "message", "code"),
     [
-        ({"message": "Oh.", "code": "c"}, "an error: Oh.", "c"),
-        ({"message": "\x1b[31mOh.\n\u202e", "code": 7}, "an error: Oh.", "7"),
-        ({"code": None}, "an error: it gave no reason", None),
+        ({"message": "Oh.", "code": "c"}, "an error (code c): Oh.", "c"),
+        ({"message": "\x1b[31mOh.\n\u202e", "code": 7}, "an error (code 7): Oh.", "7"),
+        ({"code": None}, 'an error: {"code": null}', None),
         ("Oh.", "an error: Oh.", None),
-        (["Oh."], "an error: ['Oh.']", None),
-        (True, "an error: True", None),
+        (["Oh."], 'an error: ["Oh."]', None),
+        (True, "an error: true", None),
+        ({"message": "Oh.", "code": 1004}, "an error (code 1004): Oh.", "1004"),
+        ({"message": "Oh.", "type": "exceed_context_size_error"}, "an error: Oh.", None),
     ],
 )
 def test_an_error_in_a_stream(said: object, message: str, code: str | None) -> None:
-    error = faults.fault_in_stream(said)
+    error = faults.told({"error": said}, ASKED, {})
     assert error.message.endswith(message)
     assert (error.code, error.status) == (code, None)
 
 
 @pytest.mark.parametrize(
-    ("content_type", "says"),
+    ("content_type", "body", "says"),
     [
-        ("text/html; charset=utf-8", "answered with text/html instead"),
-        ("", "answered with nothing readable instead"),
-        ("\x1b[31mtext\n/html", "answered with text /html instead"),
+        ("text/html; charset=utf-8", b"", "answered with text/html instead of a reply: it is empty"),
+        ("", b"Hello", "answered with something instead of a reply: “Hello”"),
+        ("\x1b[31mtext\n/html", b"a\x1b[2Jb\n\nc", "answered with text /html instead of a reply: “ab c”"),
+        ("application/json", b'{"hello": 1}', 'reply: “{"hello": 1}”'),
+        ("application/json", b'{"message": "Oh."}', "reply: Oh."),
+        (
+            "text/html",
+            b"<!doctype html><title>Log in</title><style>p{}</style><script>x()</script><p>Please &amp; now",
+            "reply: “Log in Please & now”",
+        ),
+        ("text/plain", b"x" * 1000, f"reply: “{'x' * 199}…”"),
     ],
 )
-def test_no_reply(content_type: str, says: str) -> None:
-    error = faults.not_a_reply(content_type, BASE_URL)
+def test_no_reply(content_type: str, body: bytes, says: str) -> None:
+    error = faults.not_a_reply(Refusal(200, body, {"content-type": content_type}), BASE_URL)
     assert isinstance(error, UnreadableReplyError)
-    assert says in error.message
+    assert error.message.endswith(says)
 
 
 def caused(error: BaseException, *causes: BaseException) -> BaseException:

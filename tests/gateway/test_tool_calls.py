@@ -12,6 +12,8 @@ from metask_magic.chat.reply import ReplyBuilder
 from metask_magic.gateway.decode import StreamDecoder
 from metask_magic.gateway.tool_calls import ToolCallStream
 
+from .test_decode import fail
+
 
 def piece(arguments: Any = "", name: Any = None, **facts: Any) -> dict[str, Any]:
     return facts | {"function": {"name": name, "arguments": arguments}}
@@ -115,7 +117,7 @@ STREAMS: dict[str, tuple[list[list[Any]], list[tuple[str, str, str]]]] = {
 
 @pytest.mark.parametrize(("chunks", "expected"), STREAMS.values(), ids=STREAMS)
 def test_calls(chunks: list[list[Any]], expected: list[tuple[str, str, str]]) -> None:
-    decoder = StreamDecoder()
+    decoder = StreamDecoder(fail)
     builder = ReplyBuilder(Request("m", (Message("user", "Hi"),)))
     for chunk in chunks:
         data = {"choices": [{"index": 0, "delta": {"tool_calls": chunk}}]}
