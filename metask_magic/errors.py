@@ -45,6 +45,8 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
+from .words import one_stop
+
 
 class _RendersItself(BaseException):
     """Shows an exception as its own few lines the first time, and in full when asked again (`%tb`)."""
@@ -91,6 +93,7 @@ class MetaskError(_RendersItself, Exception):
     """
 
     def __init__(self, message: str, remedy: str = "", *, request_id: str | None = None) -> None:
+        message = one_stop(message)
         super().__init__(message)
         self.message = message
         self.remedy = remedy
@@ -101,7 +104,7 @@ class MetaskError(_RendersItself, Exception):
         """Where the user finds it."""
 
     def __str__(self) -> str:
-        return f"{self.message} {self.remedy}".rstrip()
+        return one_stop(f"{self.message} {self.remedy}".rstrip())
 
     def __reduce__(self) -> Any:
         # As it is: else its class would be called again, and some of them take other arguments.
@@ -109,9 +112,9 @@ class MetaskError(_RendersItself, Exception):
 
     def lines(self) -> list[str]:
         """What happened, what to do, what is kept, and the request id."""
-        lines = [f"{type(self).__name__}: {self.message}"]
+        lines = [f"{type(self).__name__}: {one_stop(self.message)}"]
         if self.remedy:
-            lines.append(f"  → {self.remedy}")
+            lines.append(f"  → {one_stop(self.remedy)}")
         if isinstance(self.reply, Mapping):
             lines.append(f"  All {len(self.reply)} models failed; this is what the first one met.")
         if came := _characters(self.reply):
@@ -143,7 +146,7 @@ class Interrupted(_RendersItself, KeyboardInterrupt):
 
     def lines(self) -> list[str]:
         """That it was stopped, and what is kept."""
-        return [f"Interrupted: {self.args[0]}"]
+        return [f"Interrupted: {one_stop(self.args[0])}"]
 
 
 class OptionError(MetaskError):

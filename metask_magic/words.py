@@ -14,6 +14,11 @@ _UNPRINTABLE = re.compile(
     r"\u2060-\u206f\ufeff\ud800-\udfff]"
 )
 
+# The end of a quoted sentence, and then that of ours; not of `...`, `..` or a path.
+_STOPS = re.compile(
+    r"""((?:(?<=[^\s./\\])\.|[!?\u2026\u3002\uff01\uff1f])["'\u201d\u2019)`]?)\.(?=\s|$)"""
+)
+
 
 def shorten(text: str, longest: int) -> str:
     """Return a text of at most `longest` characters, its end replaced by … where it has more."""
@@ -23,6 +28,11 @@ def shorten(text: str, longest: int) -> str:
 def plain(text: object) -> str:
     """Text of a stranger, made fit to show: one line, printable, of a readable length."""
     return shorten(" ".join(_UNPRINTABLE.sub("", str(text)).split()), LONGEST_QUOTE)
+
+
+def one_stop(text: str) -> str:
+    """Return a text in which no full stop follows another end of a sentence, as behind a quotation."""
+    return _STOPS.sub(r"\1", text)
 
 
 def counted(number: int, noun: str) -> str:

@@ -18,6 +18,7 @@ SEVERAL = {"m": SimpleNamespace(text="x" * 1200), "n": SimpleNamespace(text="so 
     [
         (MetaskError("It failed."), ["MetaskError: It failed."]),
         (MetaskError("It failed.", "Do this."), ["MetaskError: It failed.", "  → Do this."]),
+        (MetaskError("It said: No..", "Do “it.”."), ["MetaskError: It said: No.", "  → Do “it.”"]),
         (
             errors.StreamCutError("Cut.", request_id="req-1"),
             ["StreamCutError: Cut.", "  Request id: req-1"],
@@ -72,3 +73,9 @@ def test_the_tree_at_the_top_names_every_error() -> None:
         if issubclass(kind, BaseException) and not name.startswith("_")
     ]
     assert [name for name in defined if name not in drawn] == []
+
+
+def test_what_is_added_later_has_one_full_stop_too() -> None:
+    error = MetaskError("It failed: Oh..", "Do this.")
+    error.remedy = f"It said: No.. {error.remedy}"
+    assert (str(error), error.message) == ("It failed: Oh. It said: No. Do this.", "It failed: Oh.")

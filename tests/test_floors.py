@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "gateway": {"gateway", "chat.messages", "chat.ending", *BASE},
     "display": {"display", "chat.messages", "errors", "words"},
     "settings": {"errors"},
-    "errors": set(),
+    "errors": {"words"},
     "words": set(),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from metask_magic.words import LONGEST_QUOTE, nearest, plain, size
+from metask_magic.words import LONGEST_QUOTE, nearest, one_stop, plain, size
 
 from .gateway_server import MODELS
 
@@ -76,3 +76,22 @@ def test_nearest_of_odd_lists(name: str, candidates: list[str], near: list[str])
 )
 def test_size(number: int, shown: str) -> None:
     assert size(number) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("It said: No.. Ask.", "It said: No. Ask."),
+        ("It said: No..", "It said: No."),
+        ("Really?. And now!.", "Really? And now!"),
+        ("余额不足。.", "余额不足。"),
+        ("It said “No.”. Ask.", "It said “No.” Ask."),
+        ("(no name 'x'.). Ask.", "(no name 'x'.) Ask."),
+        ("cut short…. Ask.", "cut short… Ask."),
+        ("wait... and go on ...", "wait... and go on ..."),
+        ("cd .. and ../x and a..b", "cd .. and ../x and a..b"),
+        ("1.5. 2.", "1.5. 2."),
+    ],
+)
+def test_two_full_stops_never_meet(text: str, shown: str) -> None:
+    assert one_stop(text) == shown

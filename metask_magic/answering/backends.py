@@ -19,10 +19,11 @@ from ..gateway.client import Connection, GatewayClient
 from ..gateway.embedded import LOCAL, EmbeddedBackend
 from ..gateway.models import Catalog, Model
 from ..settings import Metask
-from ..words import did_you_mean, nearest
+from ..words import did_you_mean, nearest, plain
 from .suggestion import SuggestingBackend
 
-_NO_NAME = re.compile(r"""[\s"'`<>{}()=,;|\\]""")
+# Letters and digits of any script, and the marks that gateways' names have, those of groups and paths too.
+_NAME = re.compile(r"(?=.*[^\W_])[\w@~\[][\w./:@+~\[\]#-]{0,199}")
 
 
 class Backends:
@@ -111,11 +112,11 @@ class Backends:
             It cannot; where the list of models is known, with the nearest name.
 
         """
-        if name and not _NO_NAME.search(name):
+        if _NAME.fullmatch(name):
             return name
         near = did_you_mean(nearest(name, self.known_names()))
         raise OptionError(
-            f"{name!r} cannot be the name of a model.", near or "`%metask models` lists the models."
+            f"{plain(name)!r} cannot be the name of a model.", near or "`%metask models` lists the models."
         )
 
     def known_names(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from ..prompt.values import to_text
 from ..settings import Metask
 from .names import look_up
 from .options import CellOptions
+from .parameters import override
 from .schemas import find_schema, format_of
 
 
@@ -40,7 +41,7 @@ def read_cell(options: CellOptions, text: str, settings: Metask, namespace: Mapp
         format_of(options),
         find_schema(options, namespace),
         tuple(
-            Tool.from_function(look_up(name, namespace, "tool"), name.replace(".", "_"), to_text)
+            Tool.from_function(look_up(name, namespace, "tool", callable), name.replace(".", "_"), to_text)
             for name in dict.fromkeys(options.tools)
         ),
         options.confirm,
@@ -58,4 +59,4 @@ def _content(options: CellOptions, text: str, namespace: Mapping[str, Any]) -> C
 
 def params_of(options: CellOptions, settings: Metask) -> dict[str, JSON]:
     """Return the parameters of a cell's request: the settings', and the cell's own over them."""
-    return settings.params() | dict(options.params)
+    return override(settings.params(), options.params)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import json
 from base64 import b64decode
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from ..gateway.models import Model, matching
 from ..prompt.images import pixels
 from ..settings import KEYRING_SERVICE, ApiKey, Metask
 from ..words import did_you_mean, nearest, plain
+from .stdin import NobodyAnswersError, ask
 from .usage import summarize
 
 LONGEST_LIST = 200
@@ -121,8 +121,22 @@ def _image_size(kind: str, data: bytes) -> str:
 
 
 def login(settings: Metask) -> str:
-    """Ask for a key without showing it, use it from now on, and offer to keep it in the keyring."""
-    value = getpass.getpass(f"Key for {settings.base_url}: ").strip()
+    """Ask for a key without showing it, use it from now on, and offer to keep it in the keyring.
+
+    Raises
+    ------
+    SettingError
+        Nobody can type it, or it is none that can be sent.
+
+    """
+    try:
+        value = ask(f"Key for {settings.base_url}: ", hidden=True).strip()
+    except NobodyAnswersError:
+        raise SettingError(
+            "`%metask login` asks for the key, and nobody can type here.",
+            "Set METASK_API_KEY in the environment before the kernel starts, or keep the key in the system "
+            "keyring.",
+        ) from None
     if not value:
         return "No key entered; nothing has changed."
     settings.api_key = ApiKey(value, "`%metask login`")
@@ -130,13 +144,20 @@ def login(settings: Metask) -> str:
     keyring = _keyring()
     if keyring is None:
         return 'The key is used until the kernel ends. To keep it: `pip install "metask-magic[keyring]"`.'
-    if input("Keep it in the system keyring? [y/N] ").strip().lower() not in {"y", "yes"}:
+    if not _wants_it_kept():
         return "The key is used until the kernel ends."
     try:
         keyring.set_password(KEYRING_SERVICE, settings.base_url, value)
     except keyring.errors.KeyringError:
         return "No keyring answers on this machine: the key is used until the kernel ends."
     return "The key is kept in the system keyring."
+
+
+def _wants_it_kept() -> bool:
+    try:
+        return ask("Keep it in the system keyring? [y/N] ").strip().lower() in {"y", "yes"}
+    except NobodyAnswersError:
+        return False
 
 
 def logout(settings: Metask) -> str:

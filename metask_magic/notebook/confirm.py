@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 from ..chat.calls import describe
 from ..chat.messages import ToolCall
 from ..errors import ToolError
+from .stdin import NobodyAnswersError, ask
 
 
 class Confirmation:
@@ -39,12 +38,9 @@ class Confirmation:
 
 
 def _answer(question: str) -> str:
-    sys.stdout.flush()
-    sys.stderr.flush()
     try:
-        return input(question)
-    # An ended stdin; ipykernel's StdinNotImplementedError, where the front end takes no questions.
-    except (EOFError, OSError, NotImplementedError):
+        return ask(question)
+    except NobodyAnswersError:
         raise ToolError(
             "--confirm has a question, and nobody can answer it here.",
             "Leave --confirm out to let the tools be called without asking.",

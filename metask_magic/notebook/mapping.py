@@ -19,7 +19,7 @@ from ..table.answers import ERROR
 from ..table.asking import Manner
 from ..table.mapper import MapOutcome, Mapper
 from ..table.requests import TablePrompt
-from .options import OWN_PARAMETERS
+from .parameters import OWN_PARAMETERS, check_parameter, merge_parameters, override, said_twice
 
 TABLE = "the table"
 KEPT = "as its `table`"
@@ -168,12 +168,17 @@ def _asked(
     own = [name for name in OWN_PARAMETERS if name in params]
     if own:
         raise OptionError(f"{own[0]} is no parameter of a row's request.", "Leave it out.")
+    for name, value in params.items():
+        check_parameter(name, value, f"{name}={value!r}")
+    if schema is not None and "response_format" in params:
+        raise said_twice("schema=", "response_format=")
+    params = merge_parameters((name, value, f"{name}=") for name, value in params.items())
     return TablePrompt(
         model,
         prompt,
         settings.system if system is None else system,
         names,
-        settings.params() | dict(params),
+        override(settings.params(), params),
         format="markdown" if schema is None else "json",
         schema=None
         if schema is None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import OptionError
+from ..prompt.own_names import iter_own_names
 from ..words import did_you_mean, nearest
 
 
-def look_up(name: str, namespace: Mapping[str, Any], what: str) -> Any:
-    """Return the value of `name`, which an option needs as `what` ("tool", "schema").
+def look_up(
+    name: str, namespace: Mapping[str, Any], what: str, fits: Callable[[Any], bool] = lambda _: True
+) -> Any:
+    """Return the value of `name`, which an option needs as `what` ("tool", "schema"), to be one that `fits`.
 
     A name may have attributes: `client.find`, `models.Person`.
 
@@ -22,10 +25,10 @@ def look_up(name: str, namespace: Mapping[str, Any], what: str) -> Any:
     """
     first, *attributes = name.split(".")
     if first not in namespace:
-        own = (known for known in namespace if not known.startswith("_"))
         raise OptionError(
             f"The {what} `{name}` is not defined.",
-            did_you_mean(nearest(first, own)) or "Run the cell that defines it first.",
+            did_you_mean(nearest(first, iter_own_names(namespace, fits)))
+            or "Run the cell that defines it first.",
         )
     value = namespace[first]
     for attribute in attributes:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import json
 import keyword
 import re
-import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from io import StringIO
 from typing import Any, NoReturn, TypeVar, get_args
 
 from IPython.core.magic_arguments import MagicArgumentParser, argument
 
 from ..chat.messages import JSON, Format
 from ..errors import OptionError
+from ..words import did_you_mean, nearest
+from .option_words import iter_words, read_word, skip_blanks
+from .parameters import merge_parameters, read_parameter, said_twice
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-OWN_PARAMETERS = ("model", "messages", "stream")
 
 _OPTIONS = (
     argument(
@@ -89,7 +87,7 @@ _OPTIONS = (
         default=[],
         metavar="KEY=JSON",
         help="""Any other parameter of the request, such as -p presence_penalty=0.5 or
-        -p stop='["END"]'. Repeatable.""",
+        -p stop=["END"]. Repeatable.""",
     ),
     argument("--no-stream", action="store_true", help="Ask for the reply in one piece."),
     argument("--quiet", action="store_true", help="Show nothing; the reply is the value all the same."),
@@ -109,6 +107,17 @@ _OPTIONS = (
         help="Return at once and go on streaming; wait(), cancel() and await are the value's.",
     ),
 )
+
+_NAMED = {
+    "temperature": "--temperature",
+    "max_tokens": "--max-tokens",
+    "top_p": "--top-p",
+    "seed": "--seed",
+}
+"""The request's parameters that have options of their own."""
+
+_DASHES = "\u2010-\u2015\u2212"
+"""What editors make of two hyphens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +160,28 @@ def chat_options(magic: F) -> F:
     return declared
 
 
+class _Once(argparse.Action):
+    """Keeps a value; a second one is no better than the first."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        if getattr(namespace, self.dest) != self.default:
+            parser.error(f"{option_string} is given twice")
+        setattr(namespace, self.dest, values)
+
+
 class _Parser(MagicArgumentParser):
     """A parser whose complaints are ours."""
 
     def __init__(self) -> None:
         super().__init__("%%metask", add_help=False)  # type: ignore[no-untyped-call]
         self.allow_abbrev = False
+        self.register("action", None, _Once)  # what an option does that names no action
 
     def error(self, message: str) -> NoReturn:
         raise OptionError(f"{message[:1].upper()}{message[1:]}.", "`%%metask?` lists the options.")
@@ -164,10 +189,31 @@ class _Parser(MagicArgumentParser):
 
 def _new_parser() -> _Parser:
     parser = _Parser()
-    parser.add_argument("models", nargs="*")
+    parser.add_argument("models", nargs="*", action="store")
     for option in _OPTIONS:
         option.add_to_parser(parser, None)
     return parser
+
+
+def _parse(words: Sequence[str]) -> argparse.Namespace:
+    """Parse words. Raises `OptionError`, with the nearest name for an option that there is not."""
+    parsed, unknown = _new_parser().parse_known_intermixed_args(words)
+    if unknown:
+        raise _no_such_option(next((word for word in unknown if word.startswith("-")), unknown[0]))
+    for word in parsed.models:
+        if re.match(f"[{_DASHES}]", word):
+            raise _no_such_option(word)
+    return parsed
+
+
+def _no_such_option(word: str) -> OptionError:
+    name = word.partition("=")[0]
+    letters = re.sub(r"[\W_]+", "-", name).strip("-").lower()
+    flags = [flag for flag in declared_options() if flag.startswith("--")]
+    near = nearest(f"--{letters}", flags) if len(letters) > 1 else []
+    return OptionError(
+        f"There is no option {name}.", f"{did_you_mean(near[:1])} `%%metask?` lists the options.".lstrip()
+    )
 
 
 @cache
@@ -186,13 +232,7 @@ def parse_cell_line(line: str) -> CellOptions:
         It cannot be read.
 
     """
-    try:
-        words = shlex.split(line)
-    except ValueError as error:
-        raise OptionError(
-            f"The option line has {_unclosed(error)}.", "Close it, or escape it with \\."
-        ) from None
-    return _to_options(_new_parser().parse_intermixed_args(words))
+    return _to_options(_parse([*iter_words(line)]))
 
 
 def parse_line(line: str, is_model: Callable[[str], bool] = bool) -> tuple[CellOptions, str]:
@@ -202,72 +242,37 @@ def parse_line(line: str, is_model: Callable[[str], bool] = bool) -> tuple[CellO
     nothing. The first word is the prompt's too, where `is_model` says that it is no model. Raises
     `OptionError`.
     """
-    parser = _new_parser()
     words: list[str] = []
     model_seen = False
-    at = _skip_blanks(line, 0)
+    at = skip_blanks(line, 0)
     while at < len(line):
         if not _is_option(line[at:]) and (model_seen or not is_model(line[at:].split(maxsplit=1)[0])):
             break
-        word, end = _read_word(line, at)
-        if _is_option(word):
-            words.append(word)
-            if _takes_value(parser, word) and end < len(line):
-                value, end = _read_word(line, _skip_blanks(line, end))
-                words.append(value)
-        else:
-            words.append(word)
+        word, end = read_word(line, at)
+        words.append(word)
+        if not _is_option(word):
             model_seen = True
-        at = _skip_blanks(line, end)
-    return _to_options(parser.parse_intermixed_args(words)), line[at:].strip()
+        elif _takes_value(word) and end < len(line):
+            value, end = read_word(line, skip_blanks(line, end), word)
+            words.append(value)
+        at = skip_blanks(line, end)
+    return _to_options(_parse(words)), line[at:].strip()
 
 
 def _is_option(word: str) -> bool:
     return re.match(r"--?[A-Za-z]", word) is not None
 
 
-def _takes_value(parser: argparse.ArgumentParser, word: str) -> bool:
+def _takes_value(word: str) -> bool:
     if "=" in word:
         return False
-    # argparse offers no public look-up of an option; an unknown one is left to its error message.
-    action = parser._option_string_actions.get(word)
+    action = declared_options().get(word)  # an unknown one is left to its error message
     return action is not None and action.nargs != 0
-
-
-def _skip_blanks(line: str, at: int) -> int:
-    while at < len(line) and line[at].isspace():
-        at += 1
-    return at
-
-
-def _read_word(line: str, at: int) -> tuple[str, int]:
-    """Read one shell word; return it and where it ends."""
-    rest = StringIO(line[at:])
-    lexer = shlex.shlex(rest, posix=True, punctuation_chars=False)
-    lexer.whitespace_split, lexer.commenters = True, ""
-    try:
-        word = lexer.get_token()
-    except ValueError as error:
-        raise OptionError(
-            f"The option line has {_unclosed(error)}.", "Close it, or escape it with \\."
-        ) from None
-    return word or "", at + rest.tell()
-
-
-def _unclosed(error: ValueError) -> str:
-    return "a quotation mark that is never closed" if "quotation" in str(error) else "a \\ at its end"
 
 
 def _to_options(parsed: argparse.Namespace) -> CellOptions:
     _check(parsed)
-    named = {
-        "temperature": parsed.temperature,
-        "max_tokens": parsed.max_tokens,
-        "top_p": parsed.top_p,
-        "seed": parsed.seed,
-    }
-    params: dict[str, JSON] = {name: value for name, value in named.items() if value is not None}
-    params.update(_parse_param(param) for param in parsed.param)
+    params = merge_parameters(_iter_parameters(parsed))
     return CellOptions(
         models=tuple(parsed.models),
         system=parsed.system,
@@ -312,17 +317,19 @@ def _check(parsed: argparse.Namespace) -> None:
         raise OptionError("--engine needs --map NAME: a cluster asks about rows.", "Leave it out.")
 
 
-def _parse_param(param: str) -> tuple[str, JSON]:
-    name, equals, text = param.partition("=")
-    if not equals or not name:
-        raise OptionError(f"-p {param} is not of the form KEY=JSON.", "For example: -p presence_penalty=0.5")
-    if name in OWN_PARAMETERS:
-        raise OptionError(f"-p cannot set {name}.", "The cell itself says it.")
-    try:
-        value: JSON = json.loads(text)
-    except ValueError:
-        raise OptionError(
-            f"The value of -p {name} is not JSON: {text}",
-            f"A string needs its own quotation marks: -p {name}='\"{text}\"'",
-        ) from None
-    return name, value
+def _iter_parameters(parsed: argparse.Namespace) -> Iterator[tuple[str, JSON, str]]:
+    """Yield the request's parameters, and how each is written. Raises `OptionError`."""
+    for name, flag in _NAMED.items():
+        if (value := getattr(parsed, name)) is not None:
+            yield name, value, flag
+    said = [read_parameter(param) for param in parsed.param]
+    for name, value in said:
+        yield name, value, f"-p {name}"
+    names = {name for name, _ in said}
+    for name, flag, given in (
+        ("response_format", "--schema", parsed.schema is not None),
+        ("response_format", "-f json", parsed.format == "json" and parsed.schema is None),
+        ("tools", "-T", bool(parsed.tool)),
+    ):
+        if given and name in names:
+            raise said_twice(flag, f"-p {name}")

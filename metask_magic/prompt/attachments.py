@@ -16,6 +16,7 @@ from ..errors import AttachmentError, PromptError
 from ..words import did_you_mean, nearest
 from .figures import to_images
 from .files import fenced, read_file
+from .own_names import iter_own_names
 from .sources import source_of
 from .values import fitted, to_parts
 
@@ -148,7 +149,7 @@ def _from_path(what: str, namespace: Mapping[str, Any]) -> list[Part]:
 def _neither(what: str, namespace: Mapping[str, Any]) -> AttachmentError:
     if any(sign in what for sign in "*?"):
         return AttachmentError(f"{what} is a pattern.", "Attach files one by one, each with its own -a.")
-    variables = nearest(what, (name for name in namespace if not name.startswith("_")))
+    variables = nearest(what, iter_own_names(namespace))
     near = did_you_mean([*variables, *_nearest_files(what)])
     return AttachmentError(
         f"{what} is neither a variable nor a file.", near or f"Paths are relative to {Path.cwd()}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from jinja2 import Undefined
@@ -30,13 +31,13 @@ class PlacedImages:
         """Begin another rendering."""
         self._images.clear()
 
-    def place(self, value: Any) -> Any:
+    def place(self, value: Any, name: str, say: Callable[[str], None]) -> Any:
         """Return the text that stands for a value, which is what a template's `finalize` does."""
         if isinstance(value, Undefined):
             return value  # Jinja raises what there is to say about it
         if isinstance(value, str) and self._key in value:
             return value  # a block or macro with an image in it
-        return "".join(self._text(part) for part in to_parts(value))
+        return "".join(self._text(part) for part in to_parts(value, say=say, known_as=name))
 
     def restore(self, text: str) -> tuple[Part, ...]:
         """Return the rendered text with the images at their places."""

@@ -23,7 +23,9 @@ from ..chat.messages import Part, TextPart, join_parts
 from ..errors import PromptError
 from ..words import did_you_mean
 from .filters import FILTERS
+from .own_names import iter_own_names
 from .placing import PlacedImages
+from .values import say
 
 NEVER = "\x00metask:never"  # a delimiter that no cell contains
 
@@ -55,6 +57,8 @@ class PromptTemplate:
         self._text = text
         self._images = PlacedImages()
         self._compiled: Template | None = None
+        self._known: Mapping[str, Any] = {}
+        self._told: set[str] = set()
         self.names: frozenset[str] = frozenset()
         """The names in it that somebody has to define, or may."""
         self.functions: Mapping[str, Any] = {}
@@ -77,11 +81,25 @@ class PromptTemplate:
         if self._compiled is None:
             return (TextPart(self._text),)
         self._images.clear()
+        self._known = known
         with _explained(self._text):
             return self._images.restore(self._compiled.render(known))
 
     def _place(self, value: Any) -> Any:
-        return self._images.place(value)
+        return self._images.place(value, self._name_of(value), self._say)
+
+    def _name_of(self, value: Any) -> str:
+        """Return what the notebook calls a value; "" where it has no name there, or needs none."""
+        if isinstance(value, str | int | float):
+            return ""
+        return next((name for name, known in self._known.items() if known is value), "")
+
+    def _say(self, text: str) -> None:
+        """Tell the user something once, however often the prompt is filled in."""
+        alike = re.sub("0x[0-9a-fA-F]+", "", text)  # an object of its own for each row, say
+        if alike not in self._told:
+            self._told.add(alike)
+            say(text)
 
     def _compile(self, statements: bool) -> None:
         environment = _new_environment(self._kind, statements, self._place)
@@ -164,7 +182,8 @@ def _check_defined(names: Set[str], namespace: Mapping[str, Any]) -> None:
     missing = sorted(names - namespace.keys() - DEFAULT_NAMESPACE.keys())
     if not missing:
         return
-    near = [match for name in missing for match in get_close_matches(name, namespace, 1, 0.75)]
+    own = list(iter_own_names(namespace))
+    near = [match for name in missing for match in get_close_matches(name, own, 1, 0.75)]
     one = len(missing) == 1
     raise PromptError(
         f"{_listed(missing)} {'is' if one else 'are'} not defined.",

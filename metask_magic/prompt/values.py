@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from ..chat.messages import Part, TextPart
+from .addresses import tell_of_address
 from .figures import to_images
 from .images import image_part
 from .sources import source_of
@@ -21,7 +23,14 @@ class Whole(str):
     __slots__ = ()
 
 
-def to_parts(value: Any, name: str = "") -> list[Part]:
+def say(text: str) -> None:
+    """Tell the user something before anything is sent."""
+    print(text, file=sys.stderr)
+
+
+def to_parts(
+    value: Any, name: str = "", say: Callable[[str], None] = say, *, known_as: str = ""
+) -> list[Part]:
     """Return what a reader wants to see of `value`; `name` is what people call an image.
 
     Text stays as it is, if it is `fitted`. A table becomes Markdown, an array its shape and a
@@ -35,31 +44,42 @@ def to_parts(value: Any, name: str = "") -> list[Part]:
 
     """
     if isinstance(value, str):
-        return [TextPart(fitted(value, name))]
+        return [TextPart(fitted(value, name, say))]
     if isinstance(value, bytes | bytearray | memoryview):
         return [image_part(bytes(value), name)]
     parts: list[Part] = [*to_images(value, name)]
-    return parts or [TextPart(fitted(to_text(value), name))]
+    called = known_as or name
+    return parts or [TextPart(fitted(_told_text(value, called, say), called, say))]
 
 
 def to_text(value: Any) -> str:
     """Return the text of an object that is no image, at any length."""
-    for of_kind in (to_table, _array, source_of, _markdown, _displayed):
-        text = of_kind(value)
-        if text is not None:
-            return text
-    return str(value)
+    text = _own_text(value)
+    return str(value) if text is None else text
 
 
-def fitted(text: str, name: str = "") -> str:
+def _own_text(value: Any) -> str | None:
+    """Return the text of an object that has more to show than its `str`."""
+    texts = (of_kind(value) for of_kind in (to_table, _array, source_of, _markdown, _displayed))
+    return next((text for text in texts if text is not None), None)
+
+
+def _told_text(value: Any, name: str, say: Callable[[str], None]) -> str:
+    text = _own_text(value)
+    if text is None:
+        text = str(value)
+        tell_of_address(value, text, name, say)
+    return text
+
+
+def fitted(text: str, name: str = "", say: Callable[[str], None] = say) -> str:
     """Return `text` with at most `TEXT_LIMIT` of its characters; where it had more, tell the user."""
     short = cut(text)
     if short is not text:
         what = name or "A value"
-        print(
+        say(
             f"{what} has {len(text):,} characters and is sent without {len(text) - TEXT_LIMIT:,} in its "
-            f"middle; {{{{ {name or 'value'} | cut({len(text)}) }}}} in the prompt sends all of it.",
-            file=sys.stderr,
+            f"middle; {{{{ {name or 'value'} | cut({len(text)}) }}}} in the prompt sends all of it."
         )
     return short
 

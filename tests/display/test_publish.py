@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from metask_magic.chat.messages import Notice, ReasoningDelta, Record, TextDelta
+from metask_magic.chat.messages import FinishReason, Notice, ReasoningDelta, Record, TextDelta
 from metask_magic.display.publish import PublishSink
 from metask_magic.display.silent import SilentSink
 
@@ -57,7 +57,7 @@ def test_published_once_at_the_end(
 
 
 @pytest.mark.parametrize("endings", [[], ["error"], ["interrupted"]])
-def test_nothing_to_publish(displayed: Displayed, endings: list[str]) -> None:
+def test_nothing_to_publish(displayed: Displayed, endings: list[FinishReason]) -> None:
     PublishSink().close([Record("m", "", ending) for ending in endings])
     assert displayed == []
 

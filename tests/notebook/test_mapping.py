@@ -75,6 +75,9 @@ def call(**options: Any) -> Any:
         ({"limit": 0}, "limit=0 leaves nothing to ask"),
         ({"sample": 0}, "sample=0 leaves nothing to ask"),
         ({"stream": True}, "stream is no parameter"),
+        ({"n": 2}, "n=2 asks for several answers"),
+        ({"max_tokens": 1, "max_completion_tokens": 2}, "say the same thing twice"),
+        ({"schema": int, "response_format": {}}, "schema= and response_format="),
         ({"model": "a b"}, "cannot be the name of a model"),
     ],
 )

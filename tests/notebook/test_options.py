@@ -38,6 +38,27 @@ from metask_magic.notebook.options import CellOptions, parse_cell_line, parse_li
         ("--schema Person -T f -T g --confirm", CellOptions(schema="Person", tools=("f", "g"), confirm=True)),
         ("--map df --limit 3", CellOptions(map="df", limit=3)),
         ("--no-stream --quiet --dry-run", CellOptions(stream=False, quiet=True, dry_run=True)),
+        ("m -o story   # the reply becomes `story`", CellOptions(models=("m",), out="story")),
+        ("# m", CellOptions()),
+        ("m #", CellOptions(models=("m",))),
+        ("m # it's 'open", CellOptions(models=("m",))),
+        ("a/m#b -s 'C # D'", CellOptions(models=("a/m#b",), system="C # D")),
+        ('m -p stop=["a", "b c"] -o r', CellOptions(models=("m",), params={"stop": ["a", "b c"]}, out="r")),
+        (
+            'm -p response_format={"type": "json_object"}',
+            CellOptions(models=("m",), params={"response_format": {"type": "json_object"}}),
+        ),
+        ('-p stop="END" m', CellOptions(models=("m",), params={"stop": "END"})),
+        ('-p stop="a # b" m # c', CellOptions(models=("m",), params={"stop": "a # b"})),
+        ('--param user=["a"]', CellOptions(params={"user": ["a"]})),
+        ('--param=user={"a": "b c"}', CellOptions(params={"user": {"a": "b c"}})),
+        ('-puser=["a b"]', CellOptions(params={"user": ["a b"]})),
+        ("-p 'user=[\"a b\"]'", CellOptions(params={"user": ["a b"]})),
+        ('-p "user=[1]"', CellOptions(params={"user": [1]})),
+        (
+            '-p n=1 -p logprobs=false -p modalities=["text"]',
+            CellOptions(params={"n": 1, "logprobs": False, "modalities": ["text"]}),
+        ),
     ],
 )
 def test_cell_line(line: str, expected: CellOptions) -> None:
@@ -47,8 +68,28 @@ def test_cell_line(line: str, expected: CellOptions) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("--nope", "--nope"),
-        ("--temp 1", "--temp"),
+        ("--nope", "no option --nope"),
+        ("--temp 1", "no option --temp"),
+        ("—schema P", "no option —schema"),
+        ("-p stop=[a]", "is not JSON"),
+        ('-p stop=["a"', "is not JSON"),
+        ("-p n=2", "several answers"),
+        ("-p best_of=2", "several answers"),
+        ("-p candidate_count=4", "several answers"),
+        ("-p logprobs=true", "facts about tokens"),
+        ("-p top_logprobs=3", "facts about tokens"),
+        ('-p modalities=["text", "audio"]', "more than text"),
+        ('-p audio={"voice": "x"}', "sound"),
+        ("-p max_tokens=5 --max-tokens 6", "--max-tokens and -p max_tokens"),
+        ("-p max_completion_tokens=5 --max-tokens 6", "--max-tokens and -p max_completion_tokens"),
+        ("-p temperature=1 --temperature 1", "--temperature and -p temperature"),
+        ("-p seed=1 -p seed=2", "-p seed and -p seed"),
+        ("--schema P -p response_format={}", "--schema and -p response_format"),
+        ("-f json -p response_format={}", "-f json and -p response_format"),
+        ("-T f -p tools=[]", "-T and -p tools"),
+        ("-o a -o b", "-o is given twice"),
+        ("--max-tokens 5 --max-tokens 6", "--max-tokens is given twice"),
+        ("-s a --system b", "--system is given twice"),
         ("--temperature warm", "invalid float value"),
         ("-f yaml", "invalid choice: 'yaml'"),
         ("--seed", "expected one argument"),
@@ -73,6 +114,26 @@ def test_what_cannot_be_read_is_explained(line: str, says: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "offers"),
+    [
+        ("--schem P", "Did you mean --schema?"),
+        ("--max_tokens 5", "Did you mean --max-tokens?"),
+        ("-temperature 1", "Did you mean --temperature?"),
+        ("--NoStream", "Did you mean --no-stream?"),
+        ("–dry–run", "Did you mean --dry-run?"),
+        ("-x", "`%%metask?` lists"),
+        ("--zzzz", "`%%metask?` lists"),
+        ("-p stop=[a]", "double quotes"),
+        ("-p stop=END", '-p stop="END"'),
+    ],
+)
+def test_the_remedy_is_at_hand(line: str, offers: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        parse_cell_line(line)
+    assert caught.value.remedy.startswith(offers) or offers in caught.value.remedy
+
+
+@pytest.mark.parametrize(
     ("line", "models", "prompt"),
     [
         ("m Hello!", ["m"], "Hello!"),
@@ -84,6 +145,10 @@ def test_what_cannot_be_read_is_explained(line: str, says: str) -> None:
         ("m -5 is a number", ["m"], "-5 is a number"),
         ("m $HOME {x} \\frac 'open", ["m"], "$HOME {x} \\frac 'open"),
         ("'a model' Hi", ["a model"], "Hi"),
+        ("m C# is # no comment", ["m"], "C# is # no comment"),
+        ("m # Heading", ["m"], "# Heading"),
+        ('m -p stop=["a b"] Say # hi', ["m"], "Say # hi"),
+        ("m —well, a dash", ["m"], "—well, a dash"),
         ("m", ["m"], ""),
         ("", [], ""),
     ],
