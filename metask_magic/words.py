@@ -15,9 +15,7 @@ _UNPRINTABLE = re.compile(
 )
 
 # The end of a quoted sentence, and then that of ours; not of `...`, `..` or a path.
-_STOPS = re.compile(
-    r"""((?:(?<=[^\s./\\])\.|[!?\u2026\u3002\uff01\uff1f])["'\u201d\u2019)`]?)\.(?=\s|$)"""
-)
+_STOPS = re.compile(r"""((?:(?<=[^\s./\\])\.|[!?\u2026\u3002\uff01\uff1f])["'\u201d\u2019)`]?)\.(?=\s|$)""")
 
 
 def shorten(text: str, longest: int) -> str:

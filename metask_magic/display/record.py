@@ -107,12 +107,12 @@ _STYLE = (
 def to_bundle(text: str, format: Format = "markdown", steps: Sequence[Step] = (), notice: str = "") -> Bundle:
     """Return the MIME bundle of a reply: what `format` says its text is, below its steps, above the notice.
 
-    Markdown where that is harmless, clean HTML otherwise; `text` is kept byte for byte, and alone but for
-    steps and notice.
+    Markdown where that is harmless, clean HTML otherwise; as plain text `text` is kept byte for byte and,
+    but for its steps, alone: the notice stands there only where there is no text, or nothing else to read.
     """
     if format == "text":
         return {"text/plain": _joined(text, notice)}
-    plain = _joined(steps_to_plain(steps), text, notice)
+    plain = _joined(steps_to_plain(steps), text if text.strip() or not notice else notice)
     listed, said = steps_to_markdown(steps), to_notice(notice) if notice else ""
     if format == "html":
         page = to_sandboxed_page(unwrap(text, format)) if text.strip() or not notice else ""

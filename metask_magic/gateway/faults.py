@@ -179,7 +179,7 @@ def _is_unserved(refusal: Refusal) -> bool:
 
 def _slow_down(refusal: Refusal) -> str:
     if refusal.said.code in NO_CREDIT_CODES:
-        return f"The quota is used up: {_TOP_UP[:1].lower()}{_TOP_UP[1:]}"
+        return "The quota is used up: top it up in the gateway's dashboard."
     wait = retry_after(refusal.headers)
     return (
         f"Wait {wait:.0f} s, then run the cell again." if wait else "Wait a little, then run the cell again."

@@ -9,9 +9,19 @@ from metask_magic.errors import OptionError
 from metask_magic.settings import Metask
 
 NAMES = (
-    "gpt-4o", "o1", "claude-3-5-sonnet-20241022", "x_y", "local", "meta-llama/Llama-3.1-8B:free",
-    "@cf/meta/llama-3",    "accounts/a/models/m#accounts/b/deployments/c", "[官转]gpt-4o", "通义千问-max", "model+tools", "~x/y",
-)  # fmt: skip
+    "gpt-4o",
+    "o1",
+    "local",
+    "x_y",
+    "claude-3-5-sonnet-20241022",
+    "meta-llama/Llama-3.1-8B:free",
+    "@cf/meta/llama-3",
+    "~x/y",
+    "accounts/a/models/m#accounts/b/deployments/c",
+    "[官转]gpt-4o",
+    "通义千问-max",
+    "model+tools",
+)
 NO_NAMES = (
     "", "#", "--", "-x", "…", "—", "gpt-4o?", "gpt-4o!", "gpt-4o,", "gpt 4", "（", "gpt，4", "a\nb",
     "a\x1bb", "`a`", "a=b", "$x", "x" * 201, "...", "a&b", "50%", "'a'",

@@ -128,6 +128,7 @@ class Streamed:
     A request with `stream: false` gets the same reply as one JSON object: gates and faults hold there too.
     `usage` is sent when the request asks for it and the script has it. `framing` is how the body's end is
     known: by chunked encoding, by the end of the connection, or by a length (which is never reached).
+    `content_type` is what a stream says it is.
     """
 
     parts: Sequence[Part] = ()
@@ -139,6 +140,7 @@ class Streamed:
     role_chunk: bool = True
     chunks_per_second: float | None = None
     framing: Framing = "chunked"
+    content_type: str = "text/event-stream"
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ async def play(answer: Answer, request: web.Request, received: Received) -> web.
 
 
 async def _stream(answer: Streamed, request: web.Request, received: Received) -> web.StreamResponse:
-    headers = {"Content-Type": "text/event-stream", "x-request-id": answer.request_id or received.request_id}
+    headers = {"Content-Type": answer.content_type, "x-request-id": answer.request_id or received.request_id}
     body = _body(answer, request, headers)
     await body.begin()
     await _write_steps(iter_stream(answer, received.json), body, answer.chunks_per_second, request, received)

@@ -108,6 +108,11 @@ def _message(answer: Streamed) -> dict[str, Any]:
         message["reasoning_content"] = reasoning
     if calls:
         message["tool_calls"] = calls
+    for name, value in (
+        item for part in answer.parts if isinstance(part, Delta) for item in part.fields.items()
+    ):
+        both_text = isinstance(value, str) and isinstance(message.get(name), str)
+        message[name] = message[name] + value if both_text else value
     return message
 
 

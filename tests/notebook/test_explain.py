@@ -342,7 +342,7 @@ def test_a_cell_that_failed_is_explained(asking: Kernel, gateway: GatewayServer)
     ("cell", "expected"),
     [
         ("def f(:\n  pass", "→   1 | def f(:\n              ^"),
-        ("%metask --nope", "metask_magic.errors.OptionError: Unrecognized arguments: --nope."),
+        ("%metask --nope", "metask_magic.errors.OptionError: There is no option --nope."),
         ("import os\nk = [os.environ['METASK_API_KEY']]\nk.nope", "- `k` = `['[key]']`"),
     ],
 )

@@ -91,6 +91,9 @@ FAULTS = {
 }
 
 
+NOTHING = "It failed before any text came."
+
+
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("metadata", [None, {"cellId": "a"}], ids=["nobody", "notebook"])
 def test_a_fault_is_explained_and_nothing_is_lost(
@@ -108,8 +111,8 @@ def test_a_fault_is_explained_and_nothing_is_lost(
     reply = asking.run("print(repr((kept.text, kept.finish_reason, _ is kept, str(kept.error))))").text()
     assert reply.startswith(f"({fault.kept!r}, 'error', True, ")
     shown_text = [output["data"]["text/plain"] for output in cell.displays]
-    live = metadata is not None  # its display was there before the reply, and stays
-    assert shown_text == ([fault.kept] if fault.kept or live else [])
+    live = [NOTHING] if metadata else []  # its display was there before the reply, and stays
+    assert shown_text == ([fault.kept] if fault.kept else live)
     assert value(asking, f"Out[{cell.reply['execution_count']}] is kept") == "True"
 
 
@@ -189,28 +192,30 @@ def test_a_certificate_nobody_signed_is_explained(
 
 
 @pytest.mark.parametrize(
-    ("answer", "text", "reason"),
+    ("answer", "text", "reason", "says"),
     [
-        (Streamed(["so far"], finish_reason=None, done=False), "so far", "incomplete"),
+        (Streamed(["so far"], finish_reason=None, done=False), "so far", "incomplete", "Perhaps cut off"),
         (
             Streamed(["so far", HALF_EVENT], finish_reason=None, done=False, usage=None),
             "so far",
             "incomplete",
+            "Perhaps cut off",
         ),
-        (Streamed(["all"], finish_reason=None), "all", "stop"),
-        (Streamed(["all"], done=False), "all", "stop"),
-        (Streamed(["cut short"], finish_reason="length"), "cut short", "length"),
-        (Streamed(["all"], finish_reason="end_turn"), "all", "stop"),
+        (Streamed(["all"], finish_reason=None), "all", "stop", ""),
+        (Streamed(["all"], done=False), "all", "stop", ""),
+        (Streamed(["cut short"], finish_reason="length"), "cut short", "length", "Cut off at"),
+        (Streamed(["all"], finish_reason="end_turn"), "all", "stop", ""),
     ],
 )
 def test_a_stream_that_just_ends_says_so(
-    asking: Kernel, gateway: GatewayServer, answer: Streamed, text: str, reason: str
+    asking: Kernel, gateway: GatewayServer, answer: Streamed, text: str, reason: str, says: str
 ) -> None:
     gateway.script(answer)
     cell = asking.run("%%metask gpt-4o-mini -o kept\nHi")
     assert cell.displays[0]["data"]["text/plain"] == text
+    assert cell.displays[0]["data"]["text/markdown"].startswith(f"{text}\n\n> {says}" if says else text)
     assert value(asking, "kept.finish_reason") == repr(reason)
-    assert ("may be incomplete" in cell.text("stderr")) == (reason == "incomplete")
+    assert cell.text("stderr") == ""
 
 
 @pytest.mark.parametrize("parts", [["so far", STALL], [STALL]], ids=["mid-stream", "before the first byte"])
@@ -231,7 +236,9 @@ def test_an_interrupt_ends_a_stalled_stream_within_a_second(
     assert finished.error["ename"] == "Interrupted"
     kept = "so far" if parts != [STALL] else ""
     assert value(asking, "kept.text, kept.finish_reason, _ is kept") == f"({kept!r}, 'interrupted', True)"
-    assert [output["data"]["text/plain"] for output in finished.displays] == [kept]
+    (output,) = finished.displays
+    assert output["data"]["text/plain"] == (kept or "Stopped before any text came.")
+    assert "> Stopped before" in output["data"]["text/markdown"]
 
 
 def test_impatient_interrupts_lose_nothing(asking: Kernel, gateway: GatewayServer) -> None:
@@ -253,7 +260,7 @@ MISTAKES = {
     "option": ("%%metask --tempurature 1\nHi", "OptionError", "--tempurature"),
     "number": ("%%metask --temperature hot\nHi", "OptionError", "invalid float value"),
     "quotation mark": ("%%metask -s 'open\nHi", "OptionError", "never closed"),
-    "param": ("%%metask -p stop=END\nHi", "OptionError", "stop='\"END\"'"),
+    "param": ("%%metask -p stop=END\nHi", "OptionError", 'stop="END"'),
     "own param": ("%%metask -p messages=[]\nHi", "OptionError", "cannot set messages"),
     "name": ("%%metask -o 2x\nHi", "OptionError", "'2x' is no name"),
     "model": ("%%metask 'gpt 4'\nHi", "OptionError", "cannot be the name of a model"),
