@@ -96,6 +96,44 @@ def test_an_interrupt_keeps_what_came(terminal: Terminal, gateway: GatewayServer
     terminal.wait_for("so far!")
 
 
+@pytest.mark.parametrize(
+    ("answer", "says", "facts"),
+    [
+        (
+            Streamed(["So far"], "length"),
+            "So far\n\x1b[2m✗ Cut off at the limit of 5 tokens: raise --max-tokens, or ask it to go on.",
+            "6 characters, 7 tokens, length>",
+        ),
+        (
+            Streamed([], "SAFETY"),
+            "✗ Withheld by the provider's content filter (SAFETY)",
+            "content_filter (SAFETY)>",
+        ),
+        (Streamed([]), "✗ Empty: the gateway sent no text", "stop (empty)>"),
+        (Streamed(["So far"], None, done=False), "✗ Perhaps cut off: the stream ended", "incomplete>"),
+    ],
+)
+def test_an_end_that_is_none_is_told(
+    terminal: Terminal, gateway: GatewayServer, answer: Streamed, says: str, facts: str
+) -> None:
+    gateway.script(answer)
+    terminal.type("%metask gpt-4o-mini --max-tokens 5 Go on")
+    screen = terminal.wait_for(facts)
+    assert says in screen.replace("\r", "")
+    assert screen.count("✗") == 1
+
+
+def test_a_table_says_how_it_went(terminal: Terminal, gateway: GatewayServer) -> None:
+    gateway.script(Streamed([], "content_filter"))
+    terminal.type("%config Metask.recording = 'off'")
+    terminal.type("rows = [{'n': 1}]")
+    terminal.type(
+        "get_ipython().run_cell_magic('metask', 'gpt-4o-mini --map rows', 'Say {{ n }}')[0]['reply_error']"
+    )
+    terminal.wait_for("Withheld by the provider's content filter")
+    assert "1 row: 0 answered, 1 filtered." in terminal.screen
+
+
 def test_each_line_is_a_turn_of_its_own(terminal: Terminal, gateway: GatewayServer) -> None:
     terminal.type("%metask -c story gpt-4o-mini one")
     terminal.wait_for("<Reply from gpt-4o-mini: 3 characters")
