@@ -73,8 +73,8 @@ class Exchange:
         except Exception as error:  # noqa: BLE001 -- a defect of ours must not lose the text that came
             self._builder.fail(unexpected(error))
         finally:
-            reply = self._builder.build()
-            self._fresh.append(Ended(reply.finish_reason, reply.to_record().message))
+            record = self._builder.build().to_record()
+            self._fresh.append(Ended(record.finish_reason, record.message, record.outcome))
             self._closed.set()
 
 

@@ -295,11 +295,13 @@ class Noted(NamedTuple):
 class Ended(NamedTuple):
     """The last event of every reply, however it ended. Whoever asked adds it; no backend sends it.
 
-    `message` is what a person has to know: what failed and what to do, why it is not whole, or nothing.
+    `message` is what a person has to know: what failed and what to do, why it is not whole, or nothing;
+    `outcome` the same in a word or two.
     """
 
     finish_reason: FinishReason
     message: str
+    outcome: str = ""
 
 
 Event: TypeAlias = (
@@ -336,8 +338,8 @@ class Backend(Protocol):
 class Record:
     """What stays in the notebook of one reply.
 
-    `notice` says below the text why that is not whole, `ending` the same in the few words of a table;
-    `note` is what else is to be said beside it, `failure` what failed and what to do. None is a part of the
+    `notice` says below the text why that is not whole, `outcome` the same in a word or two and `ending` in
+    those of a table; `note` is what else is to be said, `failure` what failed and what to do: no part of the
     text. `steps` is what was done on the way. `elapsed` and `first_token_after` are seconds. `metadata` is
     the provenance: JSON that goes into the output's metadata.
     """
@@ -347,6 +349,7 @@ class Record:
     finish_reason: FinishReason
     reasoning: str = ""
     notice: str = ""
+    outcome: str = ""
     ending: str = ""
     note: str = ""
     failure: str = ""

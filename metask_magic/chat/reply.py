@@ -185,6 +185,7 @@ class Reply:
             finish_reason=self.finish_reason,
             reasoning=self.reasoning,
             notice=ending.notice,
+            outcome=ending.outcome,
             ending=ending.detail,
             note="\n".join(self.notes),
             failure=str(self.error or ""),

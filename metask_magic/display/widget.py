@@ -28,6 +28,9 @@ from .record import to_output
 if TYPE_CHECKING:
     from .view import ReplyView
 
+_STATUS = {"empty": "empty", "refused": "refused", "perhaps cut off": "incomplete"}
+"""What the page calls an outcome that the finish reason does not tell."""
+
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KEPT_VIEWS = 4
 HELLO_SECONDS = (
@@ -136,8 +139,8 @@ class WidgetSink:
                 view.give_way(column)
             case UsageReported(usage):
                 progress.tokens = usage.completion_tokens
-            case Ended(reason, message):
-                view.update(column, status=reason, note=message)
+            case Ended(reason, message, outcome):
+                view.update(column, status=_STATUS.get(outcome, reason), note=message)
 
     def close(self, records: Sequence[Record]) -> None:
         bundle, metadata = to_output(records)
@@ -157,7 +160,8 @@ class WidgetSink:
                 view.add_step(column, step)
             missing = record.text[progress.characters :]
             shown = progress.lay_out(missing)
-            view.update(column, text=shown, status=record.finish_reason, note=record.message)
+            status = _STATUS.get(record.outcome, record.finish_reason)
+            view.update(column, text=shown, status=status, note=record.message)
         view.flush()
 
     def fill_next_cell(self, cell: str, source: str, known: str | None = None) -> bool:

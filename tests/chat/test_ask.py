@@ -206,8 +206,8 @@ def test_a_sink_stops_one_reply_or_all_that_run(
     ("steps", "ended"),
     [
         (WHOLE, Ended("stop", "")),
-        ((A,), Ended("incomplete", Ending("incomplete").notice)),
-        ((A, ServerError("Down.", "Wait.")), Ended("error", "Down. Wait.")),
+        ((A,), Ended("incomplete", Ending("incomplete").notice, "perhaps cut off")),
+        ((A, ServerError("Down.", "Wait.")), Ended("error", "Down. Wait.", "failed")),
     ],
 )
 def test_the_last_event_says_how_it_ended(

@@ -48,6 +48,8 @@ const ENDS = {
   interrupted: "Stopped",
   incomplete: "Ended early",
   error: "Failed",
+  empty: "Empty",
+  refused: "Refused",
 };
 
 for (const [status, word] of Object.entries(ENDS)) {

@@ -2,7 +2,7 @@
  * What travels between the kernel (`metask_magic/display/view.py`) and the page.
  *
  * @typedef {"waiting" | "streaming" | "stop" | "length" | "tool_calls" | "content_filter" | "interrupted" |
- *   "incomplete" | "error"} Status
+ *   "incomplete" | "error" | "empty" | "refused"} Status
  * @typedef {{title: string, body: string, failed: boolean}} Step Something done on the way: a tool that was called.
  * @typedef {{text: string, start: number, reasoning: string, steps: Step[], status: Status, note: string,
  *   detail: string}} Column
@@ -20,12 +20,9 @@
  *   `cells` says whether the page can fill the next cell.
  */
 
-/** How a reply can end: the finish reasons of `metask_magic/chat/messages.py`. */
-const FINAL = new Set(["stop", "length", "tool_calls", "content_filter", "interrupted", "incomplete", "error"]);
-
-/** @param {Status} status */
+/** Whether a reply has ended, in whatever way. @param {Status} status */
 export function isFinal(status) {
-  return FINAL.has(status);
+  return status !== "waiting" && status !== "streaming";
 }
 
 /** @param {Pick<Column, "text" | "start">} column @returns {string} The text that counts. */

@@ -16,6 +16,8 @@ const WORDS = {
   interrupted: "Stopped",
   incomplete: "Ended early",
   error: "Failed",
+  empty: "Empty",
+  refused: "Refused",
 };
 
 /** @param {Column} column @param {boolean} lost The kernel has gone. */
