@@ -13,7 +13,7 @@ import metask_magic
 HOUSE = Path(metask_magic.__file__).parent
 MODULES = sorted(HOUSE.rglob("*.py"))
 
-BASE = {"settings", "errors", "words"}
+BASE = {"settings", "errors", "words", "precedence"}
 
 # What each room may import of the house; `metask_magic` itself only names its rooms.
 MAY_IMPORT = {
@@ -22,12 +22,13 @@ MAY_IMPORT = {
     "cluster": {"cluster", "answering", "chat", *BASE},
     "prompt": {"prompt", "chat", *BASE},
     "answering": {"answering", "chat", "gateway", *BASE},
-    "chat": {"chat", "errors", "words"},
+    "chat": {"chat", "errors", "words", "precedence"},
     "gateway": {"gateway", "chat.messages", "chat.ending", *BASE},
     "display": {"display", "chat.messages", "errors", "words"},
     "settings": {"errors"},
     "errors": {"words"},
     "words": set(),
+    "precedence": set(),
 }
 
 

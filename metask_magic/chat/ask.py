@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ..precedence import first_requests
 from .errands import Errands, run
 from .exchange import Exchange, unexpected
 from .interrupt import InterruptRequest
@@ -23,6 +24,7 @@ from .reply import Reply
 FRAME_SECONDS = 1 / 28  # with now and then a message that is none of text: at most thirty a second
 HEARTBEAT_SECONDS = 0.1
 CANCEL_SECONDS = 0.5
+BEGIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,16 @@ class Asking:
         self._errands.attach(self._wake.set)
         self._exchanges = [Exchange(request, backend, self._wake.set) for request, backend in requests]
 
-    def open(self) -> None:
-        """Launch the requests, and take the place where the replies will stand."""
+    def open(self, interrupt: InterruptRequest) -> None:
+        """Launch the requests, and take the place where the replies will stand.
+
+        The first of a kernel is on its way before that, which takes long the first time too.
+        """
         for exchange in self._exchanges:
             exchange.launch(self._loop)
+        for exchange in self._exchanges:
+            exchange.await_begun(BEGIN_SECONDS)
+        first_requests.give(lambda: interrupt.requested)
         try:
             self._sink.open(self.stop)
         except Exception as error:  # noqa: BLE001 -- what cannot be shown must not be lost
@@ -129,5 +137,5 @@ def ask(
     """
     asking = Asking(requests, sink, errands, loop)
     with InterruptRequest() as interrupt:
-        asking.open()
+        asking.open(interrupt)
         return asking.run(interrupt)

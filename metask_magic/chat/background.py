@@ -42,7 +42,7 @@ class BackgroundReply:
             target=copy_context().run, args=(self._run,), name="metask-background", daemon=True
         )
         with InterruptRequest() as interrupt:
-            asking.open()
+            asking.open(interrupt)
             thread.start()
         if interrupt.requested:
             self.cancel()

@@ -102,7 +102,7 @@ class Ending:
             return "refused"
         if self.reason == "content_filter":
             return "filtered"
-        if self.calls and self.reason == "tool_calls":
+        if self.calls and self.reason in ("tool_calls", "stop"):  # some say `stop` all the same
             return "waiting for a tool"
         if not self.has_text:
             return "empty"

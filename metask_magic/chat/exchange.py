@@ -24,7 +24,7 @@ class Exchange:
         self._builder = ReplyBuilder(request)
         self._fresh: deque[Event] = deque()  # appended by one thread, emptied by another
         self._future: Future[None] | None = None
-        self._closed = threading.Event()
+        self._begun, self._closed = threading.Event(), threading.Event()
 
     def launch(self, loop: LoopThread) -> None:
         self._future = loop.submit(self._run())
@@ -45,6 +45,10 @@ class Exchange:
     def done(self) -> bool:
         return self._future is not None and self._future.done()
 
+    def await_begun(self, seconds: float) -> None:
+        """Wait until the backend has had its first turn."""
+        self._begun.wait(seconds)
+
     def await_closed(self, seconds: float) -> None:
         """Wait for the connection to close: a cancelled future is done at once, its task a moment later."""
         self._closed.wait(seconds)
@@ -57,6 +61,7 @@ class Exchange:
         return self._builder.build()
 
     async def _run(self) -> None:
+        asyncio.get_running_loop().call_soon(self._begun.set)  # behind the first step of what follows
         events = self._backend.stream(self._request)
         try:
             async for event in events:

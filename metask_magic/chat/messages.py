@@ -5,17 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
-JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
-
-Role = Literal["system", "user", "assistant", "tool"]
-
-FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "interrupted", "incomplete", "error"]
-
-
-Format = Literal["markdown", "text", "code", "json", "html", "math"]
-"""What a reply's text is, and so how it is shown."""
+from .kinds import JSON as JSON
+from .kinds import FinishReason as FinishReason
+from .kinds import Format as Format
+from .kinds import Role as Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +153,12 @@ class Usage:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Usage:
-        """Read a `usage` object; anything that is not a number counts as not reported."""
+        """Read a `usage` object; anything that is not a number, or one as text, counts as not reported."""
 
         def number(source: Any, name: str) -> int | None:
             value = source.get(name) if isinstance(source, Mapping) else None
+            if isinstance(value, str | float) and re.fullmatch(r"[0-9]{1,15}(\.0)?", str(value)):
+                return int(float(value))
             return value if isinstance(value, int) and not isinstance(value, bool) else None
 
         return cls(

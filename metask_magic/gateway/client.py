@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,11 +16,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..chat.messages import Event, Finished, Noted, Request, Served
 from ..errors import GatewayError, MetaskError, StreamCutError, StreamStalledError
+from ..precedence import first_requests
 from ..settings import ApiKey
 from ..words import plain
 from . import faults
 from .body import Body
 from .decode import parse
+from .library import import_library
 from .quirks import Quirks
 from .redirect import next_address
 from .refusal import Refusal, is_error
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 15.0
 DRAIN_SECONDS = 0.2
+SENDING_SECONDS = 1.0  # to connect and send the first request, for which others wait
 SHORTEST_HIDDEN = 4
 MOST_ATTEMPTS = 5  # at one request: as it is, at another address of the gateway, without what it refused
 
@@ -285,20 +287,27 @@ class GatewayClient:
     async def _connected(self) -> tuple[Any, openai.AsyncOpenAI]:
         if self._client is not None:
             return self._module, self._client
-        # The first import takes a second or more: in a thread, so that an interrupt need not wait for it.
-        self._module = await asyncio.to_thread(importlib.import_module, "openai")
-        import httpx2
-
-        if self._client is None:  # else another request made one meanwhile
-            try:
-                self._client = self._new_client(self._module)
-            except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
-                raise faults.misconfigured(error, self.connection.base_url) from None
+        sent = first_requests.take()
+        try:
+            # The first import takes long: in a thread, so that an interrupt need not wait for it.
+            self._module = await asyncio.to_thread(import_library)
+            if self._client is None:  # else another request made one meanwhile
+                self._client = self._new_client(self._module, sent)
+        finally:
+            asyncio.get_running_loop().call_later(SENDING_SECONDS, sent)
         return self._module, self._client
 
-    def _new_client(self, module: Any) -> openai.AsyncOpenAI:
+    def _new_client(self, module: Any, sent: Callable[[], None]) -> openai.AsyncOpenAI:
+        import httpx2
+
+        try:
+            return self._configured(module, sent)
+        except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+            raise faults.misconfigured(error, self.connection.base_url) from None
+
+    def _configured(self, module: Any, sent: Callable[[], None]) -> openai.AsyncOpenAI:
         timeout = self.connection.timeout
-        self._http = new_http_client(module, self.connection.base_url, self._bulk)
+        self._http = new_http_client(module, self.connection.base_url, self._bulk, sent)
         client: openai.AsyncOpenAI = module.AsyncOpenAI(
             base_url=self.connection.base_url,
             api_key=self.connection.key.reveal(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from ..settings import is_loopback
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 MOST_CONNECTIONS = 1000
 
 
-def new_http_client(openai: Any, base_url: str, bulk: bool) -> httpx2.AsyncClient:
-    """Return a client for the library `openai` to ask through.
+def new_http_client(openai: Any, base_url: str, bulk: bool, sent: Callable[[], None]) -> httpx2.AsyncClient:
+    """Return a client for the library `openai` to ask through; `sent` is called when a request has gone out.
 
     With `bulk` it holds as many connections as may be under way at once (one that is closed after each
     request costs more than the request), and they are aiohttp's where that is installed: they cost less.
@@ -26,16 +26,36 @@ def new_http_client(openai: Any, base_url: str, bulk: bool) -> httpx2.AsyncClien
     import httpx2
 
     # A redirect to another address would take the prompt there: whoever asks looks at it first.
-    options: dict[str, Any] = {"follow_redirects": False, "event_hooks": {"response": [_bound_refusal]}}
+    hooks: dict[str, list[Any]] = {"response": [_bound_refusal]}
+    options: dict[str, Any] = {"follow_redirects": False, "event_hooks": hooks}
     if is_loopback(base_url):  # proxies of the environment would capture this machine too
-        options |= {"trust_env": False, "verify": httpx2.create_ssl_context()}
+        secure = base_url.startswith("https:")
+        options |= {"trust_env": False, "verify": httpx2.create_ssl_context() if secure else False}
     if not bulk:
+        hooks["request"] = [_teller(sent)]
         return cast(httpx2.AsyncClient, openai.DefaultAsyncHttpx2Client(**options))
     options["limits"] = httpx2.Limits(
         max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS
     )
     kind = openai.DefaultAioHttpClient if _aiohttp_serves(base_url) else openai.DefaultAsyncHttpx2Client
     return cast(httpx2.AsyncClient, kind(**options))
+
+
+def _teller(sent: Callable[[], None]) -> Callable[[httpx2.Request], Awaitable[None]]:
+    """Return a hook that has the first request tell when all of it has gone out."""
+    told = False
+
+    async def trace(name: str, _info: Any) -> None:
+        if name.endswith("send_request_body.complete"):
+            sent()
+
+    async def watch(request: httpx2.Request) -> None:
+        nonlocal told
+        if not told:
+            told = True
+            request.extensions = {**request.extensions, "trace": trace}
+
+    return watch
 
 
 async def _bound_refusal(response: httpx2.Response) -> None:

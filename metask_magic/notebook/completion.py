@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from types import MemberDescriptorType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .cursor import Place, find_place
 from .options import declared_options
+
+if TYPE_CHECKING:
+    from .cursor import Place
 
 MOST = 500  # completions; IPython shows no more
 MOST_FILES = 5_000  # of one folder that are looked at
@@ -76,6 +78,8 @@ class Completion:
 
         `text` is the whole cell, `cursor` counts code points from its start.
         """
+        from .cursor import find_place  # at the first Tab
+
         place = find_place(text, cursor, declared_options(), self._known.commands)
         if place is None:
             return None

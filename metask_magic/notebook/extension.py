@@ -20,6 +20,7 @@ def load(shell: Any) -> None:
     magics = MetaskMagics(shell, settings)
     shell.register_magics(magics)
     magics.completion.register()
+    magics.warm_up.register()
     question.register(shell)
     bodyless.register(shell)
 
@@ -30,6 +31,7 @@ def unload(shell: Any) -> None:
     if magics is None:
         return
     magics.completion.unregister()
+    magics.warm_up.unregister()
     magics.close()
     bodyless.unregister(shell)
     question.unregister(shell)

@@ -13,6 +13,7 @@ from ..errors import MetaskError, OptionError
 from ..settings import Metask
 from .completion import Completion, Known
 from .options import CellOptions, chat_options, parse_cell_line, parse_line
+from .warm_up import WarmUp
 
 if TYPE_CHECKING:
     from ..table.mapper import Mapper
@@ -46,6 +47,7 @@ class MetaskMagics(Magics):
         super().__init__(shell)
         self._settings = settings
         self._session: Session | None = None
+        self.warm_up = WarmUp(shell)
         self.completion = Completion(shell, Known(self._known_models, self._known_chats, COMMANDS))
 
     @no_var_expand

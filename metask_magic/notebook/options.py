@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar, get_args
 
 from IPython.core.magic_arguments import MagicArgumentParser, argument
 
-from ..chat.messages import JSON, Format
+from ..chat.kinds import JSON, Format
 from ..errors import OptionError
 from ..words import did_you_mean, nearest
 from .option_words import iter_words, read_word, skip_blanks

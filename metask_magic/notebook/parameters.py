@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from ..chat.messages import JSON
+from ..chat.kinds import JSON
 from ..errors import OptionError
 
 OWN_PARAMETERS = ("model", "messages", "stream")
