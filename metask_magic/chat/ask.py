@@ -17,7 +17,7 @@ from .errands import Errands, run
 from .exchange import Exchange, unexpected
 from .interrupt import InterruptRequest
 from .loop import LoopThread, network
-from .messages import Backend, Request, Sink
+from .messages import Backend, Event, ReasoningDelta, Request, Sink, TextDelta
 from .replies import to_records
 from .reply import Reply
 
@@ -101,7 +101,8 @@ class Asking:
             if finished:
                 return
             run(called, interrupt)
-            time.sleep(FRAME_SECONDS)
+            if any(map(_has_text, news.values())):  # of the first text nobody shall wait for a frame's end
+                time.sleep(FRAME_SECONDS)
             self._wake.wait(HEARTBEAT_SECONDS)
             self._wake.clear()
 
@@ -123,6 +124,10 @@ class Asking:
             failed = (replace(reply, finish_reason="error", error=unexpected(error)) for reply in replies)
             return tuple(reply if reply.error else late for reply, late in zip(replies, failed, strict=True))
         return replies
+
+
+def _has_text(events: Sequence[Event]) -> bool:
+    return any(isinstance(event, TextDelta | ReasoningDelta) for event in events)
 
 
 def ask(
