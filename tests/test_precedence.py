@@ -22,13 +22,13 @@ def test_nobody_is_waited_for_in_vain() -> None:
 
 def test_others_wait_until_all_have_passed() -> None:
     first = Precedence()
-    passes = [first.take(), first.take()]
+    turns = [first.take(), first.take()]
     thread = waiting(first)
-    passes[0]()
-    passes[0]()  # twice is once
+    turns[0].passed()
+    turns[0].passed()  # twice is once
     thread.join(0.1)
     assert thread.is_alive()
-    passes[1]()
+    turns[1].passed()
     thread.join(10)
     assert not thread.is_alive()
 
@@ -39,8 +39,19 @@ def test_the_impatient_do_not() -> None:
     first.give(lambda: True)
 
 
-def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precedence, "LONGEST_WAIT", 0.01)
+@pytest.mark.parametrize("bound", ["LONGEST_WAIT", "LONGEST_TURN"])
+def test_nobody_waits_for_ever(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precedence, bound, 0.01)
     first = Precedence()
     first.take()
     first.give()
+
+
+def test_a_turn_may_end_by_itself() -> None:
+    first = Precedence()
+    turn = first.take()
+    turn.end_in(0.05)
+    turn.end_in(60)  # the first end counts
+    thread = waiting(first)
+    thread.join(10)
+    assert not thread.is_alive()

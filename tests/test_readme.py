@@ -5,370 +5,340 @@ An example that is new in README fails here until the table says what must come 
 
 from __future__ import annotations
 
-import importlib.util
+import json
+import os
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
-import metask_magic
-from metask_magic import errors
-from metask_magic.chat.reply import Reply
-from metask_magic.notebook.commands import HELP
-from metask_magic.notebook.magics import COMMANDS
-from metask_magic.notebook.options import declared_options
-from metask_magic.prompt.filters import FILTERS
-from metask_magic.settings import Metask
+from .examples import documents, iter_blocks
+from .gateway_server import Answer, Gate, GatewayServer, Streamed, ToolCall
+from .kernel import ROOT, Execution, Kernel, clean_environment
+from .notebook.conftest import split, value
 
-from .examples import iter_blocks, iter_spans, prose_of
-from .gateway_server import API_KEY, Answer, GatewayServer, Streamed, ToolCall
-from .kernel import ROOT, Execution, Kernel
-from .notebook.conftest import value
+BLOCKS = list(iter_blocks(documents()["README.md"]))
+CELLS = [cell for block in BLOCKS if block.language != "sh" for cell in block.cells]
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-BLOCKS = list(iter_blocks(README))
-CELLS = [cell for block in BLOCKS if block.language == "" for cell in block.cells]
-
-# What a reader of README has in his notebook by then.
+# What a reader of README has in the notebook by then.
 SETTING = """
-import matplotlib; matplotlib.use("agg")
-import matplotlib.pyplot as plt, pandas as pd, metask_magic, dask.dataframe
+import os, matplotlib; matplotlib.use("agg")
+import matplotlib.pyplot as plt, pandas as pd, dask.dataframe
 from pydantic import BaseModel
+os.environ["METASK_API_KEY"] = {key}
+os.environ["METASK_BASE_URL"] = {base_url!r}
 hero = "Ada"
-sales = pd.DataFrame({"month": ["May", "June"], "sold": [3, 5]})
+sales = pd.DataFrame({{"month": ["May", "June"], "sold": [3, 5]}})
 figure, axes = plt.subplots(figsize=(1, 1))
 figure.text(0.1, 0.1, "Sold well.")
 figure.savefig("notes.pdf")
 text = "Lovely, would buy again."
-reviews = pd.DataFrame({"text": ["Fine.", "Broken."]})
+reviews = pd.DataFrame({{"text": ["Fine.", "Broken."]}})
 frame = dask.dataframe.from_pandas(reviews, npartitions=1)
 class Review(BaseModel):
     stars: int
 def temperature(city: str) -> float:
     '''The temperature in a city, in degrees.'''
-    return {"Lisbon": 20.0, "Oslo": 5.0}[city]
+    return {{"Lisbon": 20.0, "Oslo": 5.0}}[city]
+def magic(line):
+    return get_ipython().run_line_magic("metask", line)
 """
-STORY = "Once upon a time."
+
+STORY = "gpt-4o-mini: Tell me a short story about Ada."
+ANSWER = "answer = %metask gpt-4o-mini What is 2 + 2?\nprint(story.text, story.usage, story.finish_reason)"
+OPINION = "gpt-4o-mini: What does this customer think?"
+TEA = "Which is better, tea or coffee?"
 STARS = Streamed(['{"stars": 4}'])
+BOTH_CITIES = Streamed(
+    [
+        ToolCall(0, '{"city": "Lisbon"}', "c1", "temperature"),
+        ToolCall(1, '{"city": "Oslo"}', "c2", "temperature"),
+    ],
+    "tool_calls",
+)
+MEANWHILE = Gate()
+TO_COME = "import time\nwhile not later.text:\n    time.sleep(0.01)"
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What came of a cell: the cell, its kernel, and the gateway it asked."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What must come of an example, and what it finds.
 
-    cell: Execution
-    kernel: Kernel
-    gateway: GatewayServer
+    Attributes
+    ----------
+    asked
+        Every request, sorted: its model and the last user message's text, or its beginning before an `…`.
+    sends
+        Pieces of the last request.
+    shows
+        Pieces of what the cell shows.
+    values
+        Expressions of the notebook, and what they are afterwards.
+    next_cell
+        What is put into the cell below.
+    answers
+        What the gateway has in store; afterwards, and without, it sends back what it was asked.
+    before, typed, then
+        A cell that runs before, what is typed where the cell asks, what is done before the values.
+    times
+        How often it is run.
 
-    @property
-    def asked(self) -> str:
-        """The text of the last message that the gateway got."""
-        return self.gateway.chats[-1].last_user_text
+    """
 
-    def is_value(self, expression: str, expected: object) -> bool:
-        return value(self.kernel, expression) == repr(expected)
+    asked: Sequence[str] = ()
+    sends: Sequence[str] = ()
+    shows: Sequence[str] = ()
+    values: Mapping[str, object] = field(default_factory=dict)
+    next_cell: str | None = None
+    answers: Sequence[Answer] = ()
+    before: str = "pass"
+    typed: Sequence[str] | None = None
+    then: Callable[[], object] | None = None
+    times: int = 1
 
-    def shows(self, *words: str) -> bool:
-        shown = self.cell.text() + str([output["data"] for output in self.cell.displays])
-        return all(word in shown for word in words)
 
-
-Promise = Callable[[Seen], bool]
-
-# By the first line: the answers in store, and what must come of it.
-PROMISES: dict[str, tuple[list[Answer], Promise]] = {
-    "%load_ext metask_magic": ([], lambda seen: not seen.cell.displays),
-    "%%metask gpt-4o-mini": (
-        [Streamed([STORY])],
-        lambda seen: seen.asked == "Tell me a short story about Ada." and seen.shows(STORY),
+PROMISES: Mapping[str, Promise] = {
+    "%load_ext metask_magic": Promise(
+        values={"'metask' in get_ipython().magics_manager.magics['cell']": True},
     ),
-    "%%metask gpt-4o-mini -o story": (
-        [Streamed([STORY])],
-        lambda seen: seen.is_value("story.text", STORY) and seen.asked == "Tell me a short story about Ada.",
+    "%%metask gpt-4o-mini": Promise(asked=[STORY], shows=["Tell me a short story about Ada."]),
+    "%load_ext metask_magic\n%metask login": Promise(
+        before="del os.environ['METASK_API_KEY']",
+        typed=["{key}", "n"],
+        shows=["The key is used until the kernel ends."],
+        values={"dict(magic('').rows)['key']": "`%metask login`"},
     ),
-    "answer = %metask gpt-4o-mini What is 2 + 2?": (
-        [Streamed(["4"])],
-        lambda seen: seen.is_value("answer.text", "4") and seen.shows(STORY, "total_tokens=18", "stop"),
+    "%%metask gpt-4o-mini -o story": Promise(
+        asked=[STORY], values={"story.text": "Tell me a short story about Ada.", "story is _": True}
     ),
-    '%%metask claude-3-5-sonnet-20241022 -s "Be brief." --temperature 0 --max-tokens 200': (
-        [],
-        lambda seen: (
-            seen.asked == r'Explain {\LaTeX}, {"json": {}} and cout << x; none of it needs quoting.'
-            and seen.gateway.last.json["messages"][0]["content"] == "Be brief."
-            and [seen.gateway.last.json[name] for name in ("temperature", "max_tokens")] == [0, 200]
-        ),
+    ANSWER: Promise(
+        answers=[Streamed(["It is 4."])],
+        asked=["gpt-4o-mini: What is 2 + 2?"],
+        shows=["It is 4.", "Tell me a short story about Ada. Usage(prompt_tokens=11,", " stop\n"],
+        values={"answer.text": "It is 4."},
     ),
-    "%%metask gpt-4o -a figure -a notes.pdf": (
-        [],
-        lambda seen: (
-            "data:image/png" in str(seen.gateway.last.json)
-            and "| May | 3 |" in seen.asked
-            and "Sold well." in seen.asked
-        ),
-    ),
-    "%%metask gpt-4o-mini -c story": (
-        [],
-        lambda seen: seen.asked == "And what happened then?" and seen.is_value("_.text", seen.asked),
-    ),
-    "%metask explain": ([], lambda seen: "ZeroDivisionError" in seen.asked),
-    "%%metask gpt-4o-mini --schema Review -o review": (
-        [STARS],
-        lambda seen: (
-            "Lovely" in seen.asked and "json_schema" in str(seen.gateway.last.json["response_format"])
-        ),
-    ),
-    "review.data.stars": (
-        [],
-        lambda seen: seen.shows("4"),
-    ),
-    "%%metask gpt-4o-mini -T temperature": (
-        [
-            Streamed(
-                [
-                    ToolCall(0, '{"city": "Lisbon"}', "c1", "temperature"),
-                    ToolCall(1, '{"city": "Oslo"}', "c2", "temperature"),
-                ],
-                "tool_calls",
-            ),
-            Streamed(["By 15 degrees."]),
+    '%%metask claude-3-5-sonnet-20241022 -s "Be brief." --temperature 0 --max-tokens 200': Promise(
+        asked=[
+            "claude-3-5-sonnet-20241022: "
+            r'Explain {\LaTeX}, {"json": {}} and cout << x; none of it needs quoting.'
         ],
-        lambda seen: seen.shows("20.0", "5.0", "By 15 degrees."),
+        sends=['{"role": "system", "content": "Be brief."}', '"temperature": 0', '"max_tokens": 200'],
     ),
-    "%%metask gpt-4o-mini -f code": (
-        [Streamed(["```python\nsales.plot.bar()\n```"])],
-        lambda seen: seen.cell.reply["payload"][0]["text"].strip() == "sales.plot.bar()",
+    "%%metask gpt-4o -a figure -a notes.pdf": Promise(
+        asked=["gpt-4o: …"],
+        sends=["data:image/png;base64,", "Sold well.", "| May | 3 |", "agree with the figure?"],
     ),
-    "%%metask gpt-4o-mini claude-3-haiku-20240307 gemini-*": (
-        [],
-        lambda seen: seen.is_value(
-            "list(_)", ["gpt-4o-mini", "claude-3-haiku-20240307", "gemini-1.5-pro", "gemini-2.0-flash"]
-        ),
+    "%%metask gpt-4o-mini -c story": Promise(
+        times=2,
+        asked=["gpt-4o-mini: And what happened then?"] * 2 + ["gpt-4o-mini: Go on."],
+        values={
+            "len(magic('chats show story').to_messages())": 2,
+            "magic('gpt-4o-mini -c story Go on.').text": "Go on.",
+        },
+        sends=['"And what happened then?"}, {"role": "assistant",', '"Go on."'],
     ),
-    "%%metask gpt-4o-mini --background -o later": (
-        [],
-        lambda seen: seen.is_value("later.wait().text, later.done", ("Write a long story.", True)),
+    "%metask explain": Promise(
+        before="month = 'May'\nsales.sold[month]",
+        asked=["gpt-4o-mini: # The exception…"],
+        sends=["KeyError: 'May'", "sales.sold[month]", "- `month` = `'May'`"],
     ),
-    "print(later.text)": (
-        [],
-        lambda seen: (
-            seen.cell.text() == "Write a long story.\n" and seen.is_value("(await later).text", seen.asked)
-        ),
+    "%%metask gpt-4o-mini --schema Review -o review": Promise(
+        answers=[STARS],
+        asked=[f"{OPINION} Lovely, would buy again."],
+        sends=['"type": "json_schema"', '"stars"'],
+        values={"type(review.data) is Review, review.data.stars": (True, 4)},
     ),
-    "%metask usage": ([], lambda seen: seen.shows("gpt-4o-mini", "claude-3-haiku-20240307", "tokens")),
-    "%metask export answer.py": (
-        [],
-        lambda seen: (seen.kernel.cwd / "answer.py").read_text().count("Write a long story.") == 1,
+    "review.data.stars": Promise(shows=["4"]),
+    "%%metask gpt-4o-mini -T temperature": Promise(
+        answers=[BOTH_CITIES, Streamed(["By 15 degrees."])],
+        asked=["gpt-4o-mini: How much warmer is Lisbon than Oslo?"] * 2,
+        sends=['"description": "The temperature in a city, in degrees."', '"content": "20.0"'],
+        shows=["Lisbon", "20.0", "Oslo", "5.0", "By 15 degrees."],
     ),
-    "%%metask gpt-4o-mini --map reviews -o labelled --schema Review": (
-        [STARS, STARS],
-        lambda seen: seen.is_value("list(labelled.columns)", ["text", "stars", "reply_error", "reply_meta"]),
+    "%%metask gpt-4o-mini -f code": Promise(
+        answers=[Streamed(["Here it is:\n\n```python\nran = True\n```"])],
+        asked=["gpt-4o-mini: Plot …"],
+        sends=["| May | 3 |", "as bars."],
+        next_cell="ran = True",
+        values={"'ran' in globals()": False},
     ),
-    "from dask.distributed import Client": (
-        [],
-        lambda seen: seen.is_value("len(client.scheduler_info()['workers'])", 2),
+    "%%metask gpt-4o-mini claude-3-haiku-20240307 gemini-*": Promise(
+        asked=[
+            f"claude-3-haiku-20240307: {TEA}",
+            f"gemini-1.5-pro: {TEA}",
+            f"gemini-2.0-flash: {TEA}",
+            f"gpt-4o-mini: {TEA}",
+        ],
+        shows=["gemini-1.5-pro", "gemini-2.0-flash"],
+        values={
+            "{name: reply.text for name, reply in _.items()}": dict.fromkeys(
+                ["gpt-4o-mini", "claude-3-haiku-20240307", "gemini-1.5-pro", "gemini-2.0-flash"], TEA
+            )
+        },
     ),
-    "%%metask gpt-4o-mini --map reviews --engine client -o labelled": (
-        [],
-        lambda seen: seen.is_value("labelled.reply[1]", "What does this customer think? Broken."),
+    "%%metask gpt-4o-mini --background -o later": Promise(
+        answers=[Streamed(["Once upon ", MEANWHILE, "a time."])],
+        asked=["gpt-4o-mini: Write a long story."],
+        values={"later.done": False},
     ),
-    'metask_magic.map(frame, "Sum up: {{ text }}")': (
-        [],
-        lambda seen: (
-            seen.is_value("type(_).__module__.split('.')[0]", "dask")
-            and seen.is_value("list(_.reply.compute())", ["Sum up: Fine.", "Sum up: Broken."])
-        ),
+    "print(later.text)": Promise(
+        before=TO_COME,
+        shows=["Once upon \n"],
+        then=MEANWHILE.open,
+        values={
+            "later.wait().text": "Once upon a time.",
+            "(await later).text": "Once upon a time.",
+            "later.done, later.cancel()": (True, None),
+        },
     ),
-    '%config Metask.recording = "auto"': (
-        [],
-        lambda seen: seen.is_value(
-            "get_ipython().magics_manager.registry['MetaskMagics']._settings.recording", "auto"
-        ),
+    "%metask usage": Promise(
+        shows=["gpt-4o-mini", "claude-3-haiku-20240307", "tokens"],
+        values={"magic('usage').total.tokens // magic('usage').total.requests": 18},
+    ),
+    "%metask export answer.py": Promise(
+        shows=["Written to answer.py."],
+        values={
+            "'Write a long story.' in open('answer.py').read()": True,
+            "os.environ['METASK_BASE_URL'] in open('answer.py').read()": True,
+            "compile(open('answer.py').read(), 'answer.py', 'exec').co_name": "<module>",
+        },
+    ),
+    "%%metask gpt-4o-mini --map reviews -o labelled --schema Review": Promise(
+        answers=[STARS, STARS],
+        times=2,
+        asked=[f"{OPINION} Broken.", f"{OPINION} Fine."],
+        shows=["2 rows: 2 answered"],
+        values={
+            "list(labelled.columns)": ["text", "stars", "reply_error", "reply_meta"],
+            "list(labelled.stars)": [4, 4],
+            "type(labelled).__name__, labelled is _": ("DataFrame", True),
+        },
+    ),
+    "from dask.distributed import Client\nclient = Client(n_workers=2)": Promise(
+        values={"len(client.scheduler_info()['workers'])": 2},
+    ),
+    "%%metask gpt-4o-mini --map reviews --engine client -o labelled": Promise(
+        asked=[f"{OPINION} Broken.", f"{OPINION} Fine."],
+        values={
+            "list(labelled.reply)": [
+                "What does this customer think? Fine.",
+                "What does this customer think? Broken.",
+            ]
+        },
+    ),
+    'import metask_magic\nmetask_magic.map(frame, "Sum up: {{ text }}")': Promise(
+        asked=["gpt-4o-mini: Sum up: Broken.", "gpt-4o-mini: Sum up: Fine."],
+        values={
+            "type(_).__module__.partition('.')[0]": "dask",
+            "list(_.reply.compute())": ["Sum up: Fine.", "Sum up: Broken."],
+        },
+    ),
+    '%config Metask.recording = "auto"': Promise(
+        asked=["gpt-4o-mini: Again?"],
+        values={"[magic('gpt-4o-mini Again?').text for _ in range(2)]": ["Again?"] * 2},
     ),
 }
+"""By its first line, where the rest is a prompt; by all of it, where it is code. Without the remarks."""
 
 
-def first_line(cell: str) -> str:
-    """Return the line that a cell is known by, without the remark behind it."""
-    return re.split(r"\s{2,}# ", cell.split("\n", 1)[0])[0]
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A cell that was run, the last time: itself, what was asked, the last request, values afterwards."""
+
+    cell: Execution
+    asked: Sequence[str]
+    sent: str
+    values: Mapping[str, str]
+
+    @property
+    def shown(self) -> str:
+        displays = (str(output["data"].get("text/plain")) for output in self.cell.displays)
+        return self.cell.text() + "\n".join(displays)
+
+
+def name_of(cell: str) -> str:
+    lines = cell.splitlines()[:1] if cell.startswith("%%") else cell.splitlines()
+    return "\n".join(re.split(r"\s{2,}# ", line)[0] for line in lines)
 
 
 @pytest.fixture(scope="module")
-def reading(start_module_kernel: Callable[..., Kernel]) -> Kernel:
-    """The kernel of a reader, who has typed nothing yet."""
-    kernel = start_module_kernel()
-    assert kernel.run(SETTING).error is None
-    return kernel
+def reading(kernel: Kernel, _gateway_of_the_session: GatewayServer) -> Iterator[Sequence[Ran]]:
+    """All of README's examples, run."""
+    gateway = _gateway_of_the_session
+    gateway.reset()
+    setting = SETTING.format(key=split(gateway.api_key), base_url=gateway.base_url)
+    assert kernel.run(setting).error is None
+    ran = [run(kernel, gateway, cell) for cell in CELLS]
+    kernel.run("client.close()")
+    yield ran
+    assert not gateway.violations
+    assert gateway.api_key not in kernel.everything_sent
 
 
-@pytest.fixture(scope="module")
-def start_module_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Kernel]]:
-    started: list[Kernel] = []
+def run(kernel: Kernel, gateway: GatewayServer, cell: str) -> Ran:
+    promise = PROMISES.get(name_of(cell), Promise())
+    asked_before = len(gateway.chats)
+    gateway.script(*promise.answers)
+    kernel.run(promise.before)
+    typed = promise.typed and [text.format(key=gateway.api_key) for text in promise.typed]
+    for _ in range(promise.times):
+        last = kernel.run(cell, metadata={"cellId": name_of(cell)}, inputs=typed)
+    if promise.then is not None:
+        promise.then()
+    values = {expression: value(kernel, expression) for expression in promise.values}
+    asked = gateway.chats[asked_before:]
+    return Ran(
+        last,
+        [f"{received.json['model']}: {received.last_user_text}" for received in asked],
+        json.dumps(asked[-1].json, ensure_ascii=False) if asked else "",
+        values,
+    )
 
-    def start() -> Kernel:
-        started.append(Kernel.start(tmp_path_factory.mktemp("readme"), {"METASK_API_KEY": API_KEY}))
-        return started[-1]
 
-    yield start
-    for kernel in started:
-        kernel.run("client.close() if 'client' in globals() else None")
-        kernel.shutdown()
+def like(said: str, expected: str) -> str:
+    """Return what was said, cut where an expectation ends in an `…`."""
+    return said[: len(expected) - 1] + "…" if expected.endswith("…") else said
 
 
 def test_every_example_has_its_promise() -> None:
-    assert list(dict.fromkeys(map(first_line, CELLS))) == list(PROMISES)
+    assert list(dict.fromkeys(map(name_of, CELLS))) == list(PROMISES)
 
 
-def test_the_examples_in_their_order(reading: Kernel, gateway: GatewayServer) -> None:
-    reading.run(f"import os\nos.environ['METASK_BASE_URL'] = {gateway.base_url!r}")
-    for cell in CELLS:
-        answers, promise = PROMISES[first_line(cell)]
-        gateway.script(*answers)
-        if first_line(cell) == "%metask explain":
-            reading.run("1 / 0")
-        ran = reading.run(cell, metadata={"cellId": cell}, inputs=[gateway.api_key, "n"], timeout=120)
-        assert ran.error is None, (cell, ran.error)
-        assert promise(Seen(ran, reading, gateway)), (cell, ran.outputs)
-    assert gateway.api_key not in reading.everything_sent
+@pytest.mark.parametrize(("number", "cell"), list(enumerate(CELLS)), ids=map(name_of, CELLS))
+def test_an_example_keeps_its_promise(reading: Sequence[Ran], number: int, cell: str) -> None:
+    promise, ran = PROMISES[name_of(cell)], reading[number]
+    assert ran.cell.error is None
+    assert [*map(like, sorted(ran.asked), promise.asked)] == [*promise.asked]
+    assert len(ran.asked) == len(promise.asked)
+    assert [said for said in ran.asked if re.search(r"\S {2,}# ", said)] == [], "a model reads no remarks"
+    assert [piece for piece in promise.sends if piece not in ran.sent] == [], ran.sent
+    assert [piece for piece in promise.shows if piece not in ran.shown] == [], ran.shown
+    assert ran.values == {expression: repr(expected) for expression, expected in promise.values.items()}
+    put = [payload["text"] for payload in ran.cell.reply["payload"] if payload["source"] == "set_next_input"]
+    assert put == ([] if promise.next_cell is None else [promise.next_cell])
 
 
-def test_its_commands() -> None:
+# -- its commands -----------------------------------------------------------------------------------------
+
+
+def test_there_are_two_commands() -> None:
     run, test = (block.code for block in BLOCKS if block.language == "sh")
-    assert len([block for block in BLOCKS if block.language]) == 2
-    notebook = re.search(r"METASK_RECORDING=off jupyter nbconvert --execute \S+ \S+ --stdout (\S+)\n", run)
-    assert notebook is not None  # what it does is done in tests/notebook/test_quickstart.py
-    assert (ROOT / notebook[1]).is_file()
-    assert test.rstrip().endswith("&& pytest")
+    assert run.startswith('pip install ".[local,notebook]" && ')
+    assert test.endswith(" && pytest\n"), "that .ci/run runs"
 
 
-# -- what is only named -----------------------------------------------------------------------------------
-
-TEXTS = {
-    "README.md": README,
-    "notebooks/README.md": (ROOT / "notebooks" / "README.md").read_text(encoding="utf-8"),
-    **{notebook.name: prose_of(notebook) for notebook in NOTEBOOKS},
-}
-SPANS = [(name, span) for name, text in TEXTS.items() for span in dict.fromkeys(iter_spans(text))]
-OF_OTHERS = {"--nbval", "--no-deps", "--execute", "--to", "--stdout"}
-
-
-def test_the_notebooks_prose_has_no_cell_that_nobody_runs() -> None:
-    assert [block.code for notebook in NOTEBOOKS for block in iter_blocks(prose_of(notebook))] == []
-
-
-@pytest.mark.parametrize(("where", "span"), SPANS)
-def test_what_is_named_is_there(where: str, span: str) -> None:
-    if module := re.match(r"python -m (tests\.\S+)", span):
-        assert importlib.util.find_spec(module[1]) is not None
-        return
-    for option in re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", span):
-        assert option in declared_options() or option in OF_OTHERS | {"--reset", "--keep", "--images"}
-    for setting in re.findall(r"\bMetask\.(\w+)", span):
-        assert setting in Metask.class_trait_names(config=True)
-    if command := re.match(r"%metask ([a-z]+)\b", span):
-        assert command[1] in COMMANDS
-    for error in re.findall(r"\b[A-Z]\w+Error\b|\bInterrupted\b", span):
-        assert hasattr(errors, error)
-    for name in re.findall(r"\bmetask_magic\.(\w+)\(", span):
-        assert callable(getattr(metask_magic, name))
-
-
-def test_what_a_reply_has() -> None:
-    (said,) = re.findall(r"A reply has (.*?)\n\n(.*?)\n\n", README, re.DOTALL)
-    named = re.findall(r"`([a-z_]+)(?:\(\))?`", " ".join(said))
-    known = {field.name for field in fields(Reply)} | {"notice", "code_blocks", "as_code"}
-    assert {"text", "finish_reason", "notice", "refusal", "as_code"} <= set(named) <= known
-
-
-def test_the_filters() -> None:
-    (said,) = re.findall(r"Jinja's filters work, and (.*?)\. Undefined", README, re.DOTALL)
-    assert {name.partition("(")[0] for name in re.findall(r"`([^`]+)`", said)} <= set(FILTERS)
-
-
-def test_the_settings() -> None:
-    section = README.partition("## Settings")[2].partition("\n## ")[0]
-    rows = [row for row in section.splitlines() if row.startswith("| `")]
-    named = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
-    assert named == set(Metask.class_trait_names(config=True)) - {"log_level"}
-
-
-def test_the_links() -> None:
-    for name, text in TEXTS.items():
-        folder = ROOT if name == "README.md" else ROOT / "notebooks"
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
-            assert (folder / target).exists(), (name, target)
-
-
-# -- %metask help -----------------------------------------------------------------------------------------
-
-CONCRETE = {"MODEL": "gpt-4o-mini", "PATTERN": "gpt", "NAME": "kept", "PATH": "kept.py", "options": "--raw"}
-
-
-def variants(form: str) -> Iterator[str]:
-    """Yield what a form of the help stands for: with and without what is in brackets, each of `a|b`."""
-    if (optional := re.search(r"\[([^\[\]]*)\]", form)) is not None:
-        before, after = form[: optional.start()], form[optional.end() :]
-        for inner in ("", *optional[1].split("|")):
-            yield from variants(f"{before}{inner}{after}")
-        return
-    yield " ".join(form.split())
-
-
-def concrete(form: str) -> str:
-    words = form.replace("…", "").replace("prompt", "Hello!").replace("question", "Why?").split()
-    line = " ".join(CONCRETE.get(word, word) for word in words)
-    body = "\n{{ row.text }}" if "--map" in line else "\nHi"
-    return line + body if line.startswith("%%") and not line.endswith("?") else line
-
-
-# The embedded model is asked in tests/notebook/test_quickstart.py.
-FORMS = [
-    form
-    for form in dict.fromkeys(
-        concrete(variant) for row in HELP.rows for part in row[0].split(", ") for variant in variants(part)
+def test_the_quickstart_runs_as_readme_says() -> None:
+    command = next(block.code for block in BLOCKS if block.language == "sh").rpartition(" && ")[2]
+    assert command.startswith("METASK_RECORDING=off jupyter nbconvert --execute ")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = clean_environment(os.environ) | {"PATH": path}
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
-    if "local" not in form
-]
-
-
-@pytest.mark.parametrize("code", FORMS)
-def test_the_forms_of_the_help(reading: Kernel, gateway: GatewayServer, code: str) -> None:
-    reading.run(
-        f"%load_ext metask_magic\n%config Metask.base_url = {gateway.base_url!r}\n"
-        "%config Metask.recording = 'off'\n%unload_ext metask_magic\n%load_ext metask_magic\n"
-        f"%config Metask.api_key = {gateway.api_key[:4]!r} + {gateway.api_key[4:]!r}\n"
-        f"%config Metask.base_url = {gateway.base_url!r}\n%config Metask.recording = 'off'\n"
-        "df = [{'text': 'Hi'}]"
-    )
-    reading.run("kept = %metask gpt-4o-mini --quiet Hi")
-    reading.run("1 / 0")
-    (reading.cwd / "kept.py").unlink(missing_ok=True)
-    cell = reading.run(code, inputs=[gateway.api_key, "n"])
-    assert cell.error is None, cell.error
-
-
-EXAMPLES = sorted(
-    {
-        example.rstrip(".")
-        for path in (ROOT / "metask_magic").rglob("*.py")
-        for example in re.findall(r"For example: ([^\"'{]+)[\"']", path.read_text(encoding="utf-8"))
-    }
-)
-
-
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_the_examples_of_remedies(reading: Kernel, gateway: GatewayServer, example: str) -> None:
-    reading.run(f"%load_ext metask_magic\n%config Metask.base_url = {gateway.base_url!r}")
-    reading.run(f"%config Metask.api_key = {gateway.api_key[:4]!r} + {gateway.api_key[4:]!r}")
-    code = example if example.startswith("%") else f"%%metask gpt-4o-mini {example}\nHi"
-    assert reading.run(code).error is None
-
-
-def test_the_examples_of_the_options(reading: Kernel, gateway: GatewayServer) -> None:
-    reading.run(f"%load_ext metask_magic\n%config Metask.base_url = {gateway.base_url!r}")
-    said = " ".join(str(action.help) for action in declared_options().values())
-    params = sorted({*re.findall(r"-p \S+=\S+", said)})
-    assert params
-    for param in params:
-        assert reading.run(f"%%metask gpt-4o-mini {param.rstrip('.')}\nHi").error is None, param
+    assert done.returncode == 0, done.stderr
+    assert "%%metask local -o story --temperature 0 --max-tokens 120\n" in done.stdout
+    assert len(re.findall(r"```\n\n\n\w[^`]{5,}", done.stdout)) == 3, done.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ from metask_magic.errors import (
 from metask_magic.gateway import client as client_module
 from metask_magic.gateway.client import Connection, GatewayClient
 from metask_magic.gateway.retries import LONGEST_WAIT
+from metask_magic.precedence import Precedence, Turn
 from metask_magic.settings import ApiKey
 
 from ..gateway_server import (
@@ -667,3 +669,21 @@ def test_a_client_retires_when_its_last_reply_has_ended(gateway: GatewayServer) 
 
     asked = asyncio.run(run())
     assert (asked.text, asked.error) == ("yes", None)
+
+
+def test_others_are_let_go_on_when_the_request_has_gone_out(
+    gateway: GatewayServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails where the connections tell otherwise of what they have sent."""
+    turns: list[Turn] = []
+
+    class Watched(Precedence):
+        def take(self) -> Turn:
+            turns.append(super().take())
+            return turns[-1]
+
+    monkeypatch.setattr("metask_magic.gateway.client.first_requests", Watched())
+    monkeypatch.setattr("metask_magic.gateway.client.SENDING_SECONDS", 3600.0)
+    assert ask(gateway, OK).error is None
+    (turn,) = turns
+    assert turn.until <= time.monotonic()

@@ -24,11 +24,14 @@ def refusal(status: int, location: str | None) -> Refusal:
         ("https://GATEWAY.example/x", "https://GATEWAY.example/x"),
         (ASKED, None),
         ("http://gateway.example/x", None),
+        ("http://gateway.example:443/x", None),
         ("https://gateway.example:8443/x", None),
         ("https://evil.example/x", None),
         ("//evil.example/x", None),
         ("https://gateway.example@evil.example/x", None),
         ("https://gateway.example.evil.example/x", None),
+        ("https://user:pw@gateway.example/x", None),
+        ("https://user@gateway.example/x", None),
         ("http://[::1", None),
         ("https://gateway.example:x/", None),
         ("", None),
@@ -53,3 +56,8 @@ def test_what_may_be_followed(location: str | None, target: str | None) -> None:
 )
 def test_what_is_shown(location: str | None, shown: str | None) -> None:
     assert target_of(refusal(302, location), BASE) == shown
+
+
+def test_it_points_from_where_it_was_met() -> None:
+    met = Refusal(302, b"", {"location": "login"}, ASKED)
+    assert target_of(met, BASE) == f"{BASE}/chat/login"

@@ -73,6 +73,7 @@ def test_cell_line(line: str, expected: CellOptions) -> None:
         ("—schema P", "no option —schema"),
         ("-p stop=[a]", "is not JSON"),
         ('-p stop=["a"', "is not JSON"),
+        ('-p stop=["a"]b', "is not JSON"),
         ("-p n=2", "several answers"),
         ("-p best_of=2", "several answers"),
         ("-p candidate_count=4", "several answers"),

@@ -1,0 +1,160 @@
+"""Every example that the help, the messages, the docstrings and the prose give is run as it is written."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from metask_magic.notebook import chat_commands, recordings
+from metask_magic.notebook.commands import HELP
+
+from ..examples import PACKAGE, documents, expand, iter_blocks, iter_strings
+from ..gateway_server import GatewayServer
+from ..kernel import Kernel
+from .conftest import split
+
+# What is written, in its order, and what somebody might write there; first what is more than a word.
+STANDS_FOR: Mapping[str, str] = {
+    "load PATH NAME": "load kept.jsonl other",
+    "load PATH": "load kept.jsonl",
+    '"…"': '"o3-mini"',
+    "-p KEY=JSON": "-p top_p=0.5",
+    "-p {name}": "-p stop",
+    "{text}": "END",
+    "{2 * total.tokens}": "36",
+    "{2 * seconds}": "120",
+    "{json.dumps(address, ensure_ascii=False)}": '"https://napi.origintask.cn/v1"',
+    "{parameter}": "temperature",
+    "{said.rstrip('/')}/{NAME}": "kept/recordings.jsonl",
+    "{word}": "story",
+    "{name}": "story",
+    "{old.name}": "story",
+    "{keep}": "1",
+    "MODEL": "gpt-4o-mini",
+    "PATTERN": "gpt",
+    "NAME": "story",
+    "NEW": "other",
+    "PATH": "answer.py",
+    "N": "1",
+    "options": "--raw",
+    "prompt": "Hello!",
+    "question": "Why?",
+    "…": "",
+}
+
+# What only names a command, of which something is said; and usages, which are taken from their tables.
+NO_EXAMPLES = {
+    "%metask MODEL",
+    "%%metask --map",
+    "%metask chats save",
+    "%metask chats trim",
+    "%metask chats {name}",
+    "%metask chats {word}",
+    "%metask chats {command.usage}",
+    "%metask chats {COMMANDS['trim'].usage}",
+    "%metask recordings {command.usage}",
+    "%metask recordings {name}",
+    "%metask recordings {word}",
+    "%metask {name}",
+}
+
+_STRINGS = [string for path in sorted(PACKAGE.rglob("*.py")) for string in iter_strings(path)]
+_WRITTEN = [
+    re.compile(r"`(%%?(?:metask|config Metask|load_ext|unload_ext)\b[^`]*)`"),
+    re.compile(r"(?:For example|It is|On one line): (.+?)\.?$", re.MULTILINE),
+    re.compile(r"Type (%.+)"),
+    re.compile(r"(-p [\w{}]+=(?:\[.*?\]|\"[^\"]*\"|[\w.]+))"),
+    re.compile(r"ask in one line: (.+)"),
+    re.compile(r"(%config Metask\.\w+ = \"…\")"),
+]
+
+
+def iter_forms() -> Iterator[str]:
+    """Yield whatever is written as an example, as it is written."""
+    for form, _ in HELP.rows:
+        yield from re.split(r", (?=%)", form)
+    for name, commands in (("chats", chat_commands.COMMANDS), ("recordings", recordings.COMMANDS)):
+        for command in commands.values():
+            yield from (f"%metask {name} {usage}" for usage in re.split(r", or (?:.*: )?", command.usage))
+    for text in [*documents().values(), *_STRINGS]:
+        for written in _WRITTEN:
+            yield from written.findall(text)
+
+
+def iter_cells() -> Iterator[str]:
+    """Yield what is written as a whole cell: in docstrings, in Markdown but README, whose test is its own."""
+    for path, document in documents().items():
+        blocks = () if path == "README.md" else iter_blocks(document)
+        yield from (cell for block in blocks if block.language != "sh" for cell in block.cells)
+    for string in _STRINGS:
+        yield from re.findall(r"^(%%metask.*\n.+)$", string, re.MULTILINE)
+
+
+def concrete(form: str) -> str:
+    """Return the cell that an example without brackets stands for."""
+    for written, meant in STANDS_FOR.items():
+        form = re.sub(rf"(?<!\w){re.escape(written)}(?!\w)", meant, form)
+    line = " ".join((f"%%metask gpt-4o-mini {form}" if form.startswith("-") else form).split())
+    asks = line.startswith("%%") and not line.endswith("?")
+    return f"{line}\nWhat of {{{{ {'row.column' if '--map' in line else 'hero'} }}}}?" if asks else line
+
+
+FORMS = {*iter_forms()}
+EXAMPLES = sorted(
+    {*(concrete(plain) for form in FORMS - NO_EXAMPLES for plain in expand(form)), *iter_cells()}
+)
+
+
+def test_every_example_is_understood() -> None:
+    """What stands in braces, a name that a message fills in, needs something it stands for."""
+    assert [example for example in EXAMPLES if re.search(r"(?<!\{)\{[^{}]+\}(?!\})", example)] == []
+    assert NO_EXAMPLES <= FORMS
+    assert [written for written in STANDS_FOR if not any(written in form for form in FORMS)] == []
+
+
+# A session as somebody has it who follows the examples: a conversation, a saved one, a reply, a recording.
+PREPARED = """
+%unload_ext metask_magic
+%load_ext metask_magic
+%config Metask.base_url = {base_url!r}
+%config Metask.recording = "auto"
+%config Metask.recordings_path = "recordings.jsonl"
+story = %metask gpt-4o-mini -c story --quiet Hello!
+%metask chats fork story kept
+%metask chats save kept kept.jsonl
+%metask chats forget kept
+%config Metask.recording = "off"
+%config Metask.max_tokens = 2
+"""
+
+
+@pytest.fixture(scope="module")
+def somebody(kernel: Kernel, _gateway_of_the_session: GatewayServer) -> Kernel:
+    """A kernel with a key, a few names and an exception to explain."""
+    key = split(_gateway_of_the_session.api_key)
+    kernel.run(f"import os\nos.environ['METASK_API_KEY'] = {key}\nhero = 'Ada'\ndf = [{{'column': 1}}]")
+    assert kernel.run("1 / 0").error is not None
+    return kernel
+
+
+@pytest.fixture
+def prepared(somebody: Kernel, gateway: GatewayServer) -> Kernel:
+    for name in ("answer.py", "kept.jsonl"):
+        (somebody.cwd / name).unlink(missing_ok=True)
+    cell = somebody.run(PREPARED.format(base_url=gateway.base_url))
+    assert cell.error is None
+    return somebody
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_runs(prepared: Kernel, gateway: GatewayServer, example: str) -> None:
+    asked_before = len(gateway.chats)
+    *_, recorded = (prepared.cwd / "recordings.jsonl").read_text(encoding="utf-8").splitlines()
+    code = re.sub(r"\bKEY\b", json.loads(recorded)["key"], example)
+    cell = prepared.run(code, inputs=[gateway.api_key, "n"])
+    assert cell.error is None
+    if re.match(r"%%metask(?! local|\?)|%metask (--raw )?gpt|%metask explain", code):
+        assert len(gateway.chats) > asked_before
