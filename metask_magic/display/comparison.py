@@ -11,17 +11,13 @@ HEADER = ("model", "first token", "total", "tokens", "finish reason")
 
 
 def to_comparison(sections: Sequence[tuple[Record, str]]) -> str:
-    """Return the document; each record comes with its text as Markdown."""
-    return "\n\n".join(to_parts(sections))
-
-
-def to_parts(sections: Sequence[tuple[Record, str]]) -> list[str]:
-    """Return the document's parts, none of which reaches into the next: the sections, and the table."""
+    """Return the document; each record comes with its text as Markdown, which reaches into no other."""
     told = [
-        "\n\n".join(filter(None, [to_heading(record), closed(text), to_ending(record, bool(text))]))
+        part
         for record, text in sections
+        for part in (to_heading(record), closed(text), to_ending(record, bool(text)))
     ]
-    return [*told, to_table([record for record, _ in sections])]
+    return "\n\n".join(filter(None, [*told, to_table([record for record, _ in sections])]))
 
 
 def to_heading(record: Record) -> str:
@@ -60,7 +56,7 @@ def facts(record: Record) -> tuple[str, ...]:
 
 def as_text(words: str) -> str:
     """Return words as one line of Markdown in which no character means anything."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~$])", r"\\\1", " ".join(words.split()))
+    return re.sub(r"([\\`*_{}\[\]<>#|~$]|&(?=#?\w+;))", r"\\\1", " ".join(words.split()))
 
 
 def closed(text: str) -> str:

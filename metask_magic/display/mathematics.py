@@ -37,3 +37,8 @@ def with_dollars(text: str) -> str:
 def _converted(prose: str) -> str:
     prose = _DISPLAY.sub(lambda found: f"{found[1]}$${found[2]}$$", prose)
     return _INLINE.sub(lambda found: f"${found[1].strip()}$", prose)
+
+
+def is_left_open(text: str) -> bool:
+    """Whether a formula may have begun that does not end: nbconvert looks for its end in what follows."""
+    return text.count("$$") % 2 == 1 or text.count("\\begin{") > text.count("\\end{")

@@ -18,9 +18,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..chat.messages import JSON, Format, Record, Step
-from .comparison import closed, to_comparison, to_ending, to_heading, to_notice, to_parts, to_table
+from .comparison import closed, to_comparison, to_ending, to_heading, to_notice, to_table
 from .json_indent import indented
-from .mathematics import with_dollars
+from .mathematics import is_left_open, with_dollars
 from .page import to_sandboxed_page
 from .steps import steps_to_markdown, steps_to_plain
 from .unwrap import unwrap
@@ -89,6 +89,12 @@ _WORDS_IN_TEX = re.compile(r"\\(?:text|textbf|textit|mbox|textrm)\{[^{}]*\}")
 # Where a formula begins or ends; after a row of a matrix, brackets are only brackets.
 _FORMULA_MARK = re.compile(r"\$|(?<!\\)\\[\[\]()]")
 
+# Words of ours that front ends read otherwise than their Markdown says: MathJax sees the page, where of `\\$`
+# the dollar alone is left, and takes escapes of its own; what looks like an address keeps its backslashes.
+_MISREAD = re.compile(
+    r"\\\$.*\\\$|\\\\(?:[\\(]|begin)|(?:https?://|www\.)[^\s\\]*+\\", re.ASCII | re.IGNORECASE
+)
+
 # Token colours from the theme, so that light and dark both work; GitHub drops the style and shows it plain.
 _STYLE = (
     "<style>"
@@ -116,7 +122,7 @@ def to_bundle(text: str, format: Format = "markdown", steps: Sequence[Step] = ()
     listed, said = steps_to_markdown(steps), to_notice(notice) if notice else ""
     if format == "html":
         page = to_sandboxed_page(unwrap(text, format)) if text.strip() or not notice else ""
-        return {"text/html": _to_html(listed) + page + _to_html(said), "text/plain": plain}
+        return {"text/html": _to_html(listed) + page + _said(said), "text/plain": plain}
     shown = _to_markdown(text, format) if text.strip() or not notice else ""
     return _markdown_bundle(_joined(listed, shown), said, plain)
 
@@ -139,38 +145,48 @@ def _to_document(records: Sequence[Record]) -> Bundle:
     """One document of several replies, and a table of how they went; one cell gives them all one format."""
     told = [(record, _joined(steps_to_plain(record.steps), record.text)) for record in records]
     if all(record.format == "html" for record in records):
-        pages = "".join(map(_to_page, records))
-        table = _to_body(to_table(records))
-        return {"text/html": f"{_STYLE}{pages}{table}", "text/plain": to_comparison(told)}
-    shown = [(record, _to_section(record)) for record in records]
-    parts = to_parts(shown)
-    markdown = "\n\n".join(parts)
+        pages = [(record, _to_page(record)) for record in records]
+        return {"text/html": _to_sections(pages), "text/plain": to_comparison(told)}
+    shown = [(record, _to_markdown_section(record)) for record in records]
+    markdown = to_comparison(shown)
     plain = markdown if told == shown else to_comparison(told)  # to look for open fences twice takes long
-    if _SUSPECT.search(markdown):  # each by itself, so that none changes how another is read
-        return {"text/html": "".join([_STYLE, *map(_to_body, parts)]), "text/plain": plain}
+    if _SUSPECT.search(markdown) or _is_misread(shown):
+        bodies = [(record, _to_body(text) if text else "") for record, text in shown]
+        return {"text/html": _to_sections(bodies), "text/plain": plain}
     return {"text/markdown": markdown, "text/plain": plain}
 
 
-def _to_section(record: Record) -> str:
+def _is_misread(sections: Sequence[tuple[Record, str]]) -> bool:
+    """Whether words of ours would be taken for others, or mathematics go on from one reply to the next."""
+    ours = to_comparison([(record, "") for record, _ in sections])
+    return bool(_MISREAD.search(ours)) or any(is_left_open(text) for _, text in sections)
+
+
+def _to_markdown_section(record: Record) -> str:
     shown = _to_markdown(record.text, record.format) if record.text.strip() else ""
     return with_dollars(_joined(steps_to_markdown(record.steps), shown))
 
 
 def _to_page(record: Record) -> str:
-    """A reply of HTML below its model's name."""
-    upper = (
-        _joined(to_heading(record), steps_to_markdown(record.steps)) if record.steps else to_heading(record)
-    )
+    """A reply of HTML below its steps."""
+    listed = steps_to_markdown(record.steps)
     page = to_sandboxed_page(unwrap(record.text, record.format)) if record.text.strip() else ""
-    ending = to_ending(record, bool(page))
-    return _to_body(upper) + page + (_to_body(ending) if ending else "")
+    return (_to_body(listed) if listed else "") + page
+
+
+def _to_sections(bodies: Sequence[tuple[Record, str]]) -> str:
+    """The document of several replies as HTML: each by itself, so that none changes how another is read."""
+    sections = [
+        _said(to_heading(record)) + body + _said(to_ending(record, bool(body))) for record, body in bodies
+    ]
+    return "".join([_STYLE, *sections, _said(to_table([record for record, _ in bodies]))])
 
 
 def _markdown_bundle(markdown: str, notice: str, plain: str) -> Bundle:
     shown = with_dollars(markdown)
-    if _SUSPECT.search(f"{shown}\n{notice}"):
-        bodies = map(_to_body, filter(None, (shown, notice)))  # apart, so that neither changes the other
-        return {"text/html": "".join([_STYLE, *bodies]), "text/plain": plain}
+    if _SUSPECT.search(f"{shown}\n{notice}") or _MISREAD.search(notice):
+        body = _to_body(shown) if shown else ""
+        return {"text/html": _STYLE + body + _said(notice), "text/plain": plain}  # neither changes the other
     told = _joined(closed(shown), notice) if notice else shown
     return {"text/markdown": told, "text/plain": plain}
 
@@ -223,7 +239,12 @@ def to_safe_html(text: str) -> str:
     return _STYLE + _to_body(text)
 
 
-def _to_body(text: str) -> str:
+def _said(markdown: str) -> str:
+    """Words of ours as HTML; there is no mathematics in them."""
+    return _to_body(markdown, typeset=not _MISREAD.search(markdown)) if markdown else ""
+
+
+def _to_body(text: str, *, typeset: bool = True) -> str:
     import nh3
 
     if text.count("[") - text.count("]") > MOST_OPEN_BRACKETS:  # for each a parser looks through the rest
@@ -238,7 +259,7 @@ def _to_body(text: str) -> str:
         url_relative="deny",
     )
     # Markdown may put a command together that its source does not show, out of entities.
-    untypeset = f" {UNTYPESET}" if _TEX.search(html.unescape(text)) else ""
+    untypeset = "" if typeset and not _TEX.search(html.unescape(text)) else f" {UNTYPESET}"
     return f'<div class="metask-record{untypeset}">{body}</div>'
 
 

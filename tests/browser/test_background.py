@@ -15,6 +15,7 @@ PRINT = "print('another', 'cell')"
 BUSY = "import time\nwhile not reply.done:\n    time.sleep(0.01)\nprint('it has', 'ended')"
 TELL = "print(reply.wait().text, reply.reply.finish_reason)"
 SO_FAR = "# So far"
+STOPPED = "\n\n> Stopped before its end."
 
 
 def start(
@@ -29,11 +30,11 @@ def start(
     return notebook, view
 
 
-def expect_record(notebook: NotebookPage, view: LiveView, text: str) -> None:
+def expect_record(notebook: NotebookPage, view: LiveView, text: str, notice: str = "") -> None:
     view.expect_gone()
     expect(notebook.output(1).locator(".jp-RenderedMarkdown h1")).to_contain_text("So far")
     (output,) = notebook.saved_outputs(1)
-    assert output.data == {"text/markdown": text, "text/plain": text}
+    assert output.data == {"text/markdown": f"{text}{notice}", "text/plain": text}
     assert "widgets" not in notebook.on_disk().metadata
 
 
@@ -67,7 +68,7 @@ def test_stop(lab: Lab, gateway: GatewayServer, busy: bool) -> None:
     if busy:
         notebook.wait_done(3)
         notebook.expect_text(3, "it has ended")
-    expect_record(notebook, view, SO_FAR)
+    expect_record(notebook, view, SO_FAR, STOPPED)
     notebook.run(4)
     notebook.expect_text(4, f"{SO_FAR} interrupted")
     assert not view.interrupts, "it would have hit another cell"
@@ -117,7 +118,7 @@ def test_a_failure_is_told_below_what_came(lab: Lab, gateway: GatewayServer) -> 
 def test_the_end_of_the_kernel_leaves_the_record(lab: Lab, gateway: GatewayServer) -> None:
     notebook, view = start(lab, gateway, Gate())
     notebook.page.evaluate(_SHUT_DOWN)
-    expect_record(notebook, view, SO_FAR)
+    expect_record(notebook, view, SO_FAR, STOPPED)
 
 
 def test_a_restart_leaves_what_came(lab: Lab, gateway: GatewayServer) -> None:

@@ -110,6 +110,7 @@ def test_an_interrupted_reply_stays_as_far_as_it_came(lab: Lab, gateway: Gateway
     notebook.wait_done(1)
     expect(notebook.output(1).locator(".jp-RenderedMarkdown h1")).to_contain_text("So far")
     record, *_ = notebook.saved_outputs(1)
-    assert record.data == {"text/markdown": "# So far", "text/plain": "# So far"}
+    stopped = "# So far\n\n> Stopped before its end."
+    assert record.data == {"text/markdown": stopped, "text/plain": "# So far"}
     notebook.run(2)
     notebook.expect_text(2, "'# So far'")

@@ -86,7 +86,9 @@ def test_three_columns_each_with_its_own_end(lab: Lab, gateway: GatewayServer, s
     view.expect_gone()
     record = notebook.output(1).locator(".jp-RenderedMarkdown")
     expect(record.locator("h3")).to_have_count(3)
-    expect(record.locator("blockquote")).to_contain_text("The server had an error.")
+    expect(record.locator("blockquote")).to_contain_text(
+        ["Stopped before its end.", "The server had an error."]
+    )
     expect(record.locator("table").last.locator("tbody tr")).to_have_count(3)
     for theme in THEMES:
         notebook.set_theme(theme)

@@ -35,7 +35,8 @@ def expect_stopped(notebook: NotebookPage, gateway: GatewayServer, view: LiveVie
     notebook.wait_done(1, timeout=10)
     view.expect_gone()
     expect(notebook.output(1).locator(".jp-RenderedMarkdown h1")).to_contain_text("So far")
-    assert notebook.saved_outputs(1)[0].data == {"text/markdown": SO_FAR, "text/plain": SO_FAR}
+    stopped = {"text/markdown": f"{SO_FAR}\n\n> Stopped before its end.", "text/plain": SO_FAR}
+    assert notebook.saved_outputs(1)[0].data == stopped
     notebook.run(2)
     notebook.expect_text(2, f"{SO_FAR} interrupted")
 

@@ -22,6 +22,9 @@ _INTERNAL = {"data", "blob", "about"}
 # Notebook 7.6 throws these itself while it starts.
 _NOT_OURS = ("Command 'filebrowser:open-path' not registered", "(reading 'schema')")
 
+# JupyterLab asks its own server whether what looks like a path in a traceback is a file, whoever wrote it.
+_LOOKED_UP = "/api/resolvePath?"
+
 # A request whose address holds this was made for a hostile text, whatever server it goes to.
 CANARY = "canary"
 
@@ -54,7 +57,7 @@ class Watch:
     @property
     def canaries(self) -> list[str]:
         """Requests for an address out of a hostile text, the server under test included."""
-        return [url for url in self.requests if CANARY in url]
+        return [url for url in self.requests if CANARY in url and _LOOKED_UP not in url]
 
     @property
     def incidents(self) -> dict[str, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from metask_magic.display.mathematics import with_dollars
+from metask_magic.display.mathematics import is_left_open, with_dollars
 from metask_magic.display.record import to_bundle
 
 
@@ -40,3 +40,19 @@ def test_what_it_makes_is_examined_as_well() -> None:
 @pytest.mark.parametrize("text", ["\\(" * 20_000, "\\[\n" * 20_000, "`" * 20_000 + "\\(", "```\n\\(" * 5_000])
 def test_floods_end(text: str) -> None:
     assert len(with_dollars(text)) <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_open"),
+    [
+        ("", False),
+        ("$$\nx\n$$ and $y", False),
+        ("$$\nx", True),
+        ("$$x$$ $$y", True),
+        (r"\begin{a}x\end{a}", False),
+        (r"\begin{a}x\end{a}\begin{b}", True),
+        (r"\end{a}", False),
+    ],
+)
+def test_what_is_left_open(text: str, is_open: bool) -> None:
+    assert is_left_open(text) is is_open

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import mistune
 import pytest
 from markdown_it import MarkdownIt
+from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 from metask_magic.chat.messages import Format, Record, Step
-from metask_magic.display.record import NOTHING_CAME, to_bundle, to_output
+from metask_magic.display.record import NOTHING_CAME, UNTYPESET, to_bundle, to_output
 
 NOTICE = "Cut off at the limit of 5 tokens (MAX_TOKENS): raise --max-tokens, or ask it to go on."
 QUOTED = "> Cut off at the limit of 5 tokens (MAX\\_TOKENS): raise --max-tokens, or ask it to go on."
@@ -15,21 +19,30 @@ QUOTED = "> Cut off at the limit of 5 tokens (MAX\\_TOKENS): raise --max-tokens,
 _MARKDOWN_IT = MarkdownIt("commonmark").enable("table")
 _MISTUNE = mistune.create_markdown(plugins=["table"])
 
+READERS = (_MARKDOWN_IT.render, _MISTUNE, markdown2html_mistune)
+
 TEXTS = {
     "a paragraph": "So far",
     "an open fence": "```python\nx = 1",
     "an open fence of tildes": "~~~~\n```\nx",
     "a fence in a list": "- a\n  ```\n  x",
+    "a fence in a list in a quotation": "> - a\n>   ```\n>   x",
     "a list": "1. a\n2. b",
+    "a list in a list": "- a\n  - b\n\n    c",
     "a table": "| a | b |\n| --- | --- |\n| 1 | 2 |",
+    "a row of a table": "| a | b |\n| --- | --- |\n| 1 |",
     "a quotation": "> he said",
+    "a quotation that goes on": "> he said\nand so on",
     "a heading": "# Title",
     "indented code": "    x = 1",
     "mathematics": "$$\nx^2\n$$",
     "open mathematics": "$$\nx^2",
+    "an open environment": "\\begin{align}\nx",
+    "a price": "It costs $5",
     "open emphasis": "**bold and `code",
     "a definition": "[a]: https://a.example",
     "raw HTML": "<div><b>x",
+    "what looks like HTML": "a < b, and x<y",
     "an open comment": "<!-- x",
     "an image": "![x](https://a.example/x.png)",
     "Chinese": "你好",
@@ -44,13 +57,28 @@ def test_it_is_a_quotation_of_its_own(text: str) -> None:
         markdown = bundle["text/markdown"]
         assert markdown.startswith(text)
         assert markdown.endswith(f"\n\n{QUOTED}")
-        pages = [_MARKDOWN_IT.render(markdown), str(_MISTUNE(markdown))]
+        pages = [str(read(markdown)) for read in READERS]
     else:
-        pages = [bundle["text/html"]]
+        pages = [bundle["text/html"].rstrip().removesuffix("</div>")]
     for page in pages:
+        assert page.rstrip().endswith("</blockquote>"), "nothing is around it"
         told = page.rpartition("<blockquote>")[2]
         assert "".join(told.split()).startswith("<p>" + "".join(NOTICE.split()))
         assert "<code" not in told
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_of_several_each_has_its_own(text: str) -> None:
+    bundle, _ = to_output([Record(model, text, "length", notice=NOTICE) for model in "ab"])
+    if "text/markdown" in bundle:
+        pages = [str(read(bundle["text/markdown"])) for read in READERS]
+    else:
+        pages = [bundle["text/html"]]
+    for page in pages:
+        assert page.count("<h3") == 2
+        assert "<td>length</td>" in page.rpartition("<table>")[2]
+        told = "".join(page.split()).count("<blockquote><p>" + "".join(NOTICE.split()) + "</p></blockquote>")
+        assert told == 2
 
 
 FORMATS: dict[Format, tuple[str, str, str]] = {
@@ -89,21 +117,51 @@ def test_below_the_steps() -> None:
     assert bundle["text/plain"] == "f() → 7\n\na"
 
 
-@pytest.mark.parametrize(
-    "word",
-    [
-        "<script>alert(1)</script>",
-        "![x](http://a.example)",
-        "$\\href{x}{y}$",
-        "[x](javascript:y)",
-        "`a`\n# b",
-    ],
-)
+STRANGE = [
+    "<script>alert(1)</script>",
+    "![x](http://a.example)",
+    "$\\href{x}{y}$",
+    "[x](javascript:y)",
+    "`a`\n# b",
+    "**a** | _b_",
+    "&lt;b&gt; &#60; AT&T",
+    "y" * 10_000,
+]
+
+
+@pytest.mark.parametrize("word", STRANGE)
 def test_a_stranger_s_word_in_it_is_text(word: str) -> None:
-    bundle = to_bundle("a", notice=f"It ended ({word}).")
-    page = bundle.get("text/html") or _MARKDOWN_IT.render(bundle["text/markdown"])
-    assert not any(tag in page for tag in ("<script", "<img", "<h1", 'href="javascript'))
-    assert "It ended (" in page
+    alone = to_bundle("a", notice=f"It ended ({word}).")
+    noted = Record("m", "a", "stop", notice=f"It ended ({word}).", ending=f"stop ({word})")
+    several, _ = to_output([noted, noted])
+    for bundle in (alone, several):
+        page = bundle.get("text/html") or _MARKDOWN_IT.render(bundle["text/markdown"])
+        assert not re.search(r"<(script|img|h1|code|em|strong|a )", page)
+        assert html.escape(f"It ended ({' '.join(word.split())}).", quote=False) in page
+    assert f"<td>stop ({html.escape(' '.join(word.split()), quote=False)})</td>" in page
+
+
+MISREAD = [
+    *("a $x^2$ b", "$$x$$", "\\(x\\)", "\\[x\\]", "\\begin{a}x\\end{a}", "$5 of $6"),
+    *("\\\\a\\b", "https://a.example/b_c", "HTTP://a/*", "www.a.b/c_d"),
+]
+
+
+@pytest.mark.parametrize("word", MISREAD)
+def test_what_an_escape_does_not_save_is_shown_as_it_is(word: str) -> None:
+    """Jupyter typesets what the page shows, where no escape is left, and links addresses with theirs."""
+    alone = to_bundle("$y$", notice=f"It ended ({word}).")["text/html"]
+    failed = Record("m", "$y$", "error", failure=f"It ended ({word}).")
+    several = to_output([failed, Record(word, "$z$", "stop")])[0]["text/html"]
+    for page in (alone, several):
+        assert f'{UNTYPESET}"><blockquote>\n<p>It ended ({word}).' in page
+        assert '<div class="metask-record"><p>$y$</p>' in page
+    assert f'{UNTYPESET}"><h3>{word}</h3>' in several
+
+
+@pytest.mark.parametrize("word", ["It costs $5.", "C:\\Users", "https://a.example/b?c=d", "snake_case"])
+def test_other_words_are_markdown(word: str) -> None:
+    assert "text/markdown" in to_bundle("$y$", notice=word)
 
 
 @pytest.mark.parametrize(

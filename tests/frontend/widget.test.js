@@ -42,11 +42,11 @@ test("several views of a cell show the same", () => {
 
 const ENDS = {
   stop: "Done",
-  length: "Cut off at the token limit",
-  tool_calls: "Calls a tool",
-  content_filter: "Cut off by the content filter",
+  length: "Cut off",
+  tool_calls: "Asks for a tool",
+  content_filter: "Filtered",
   interrupted: "Stopped",
-  incomplete: "Ended early",
+  incomplete: "Perhaps cut off",
   error: "Failed",
   empty: "Empty",
   refused: "Refused",
@@ -66,6 +66,34 @@ for (const [status, word] of Object.entries(ENDS)) {
     assert.equal($(".metask-column").dataset.status, status);
   });
 }
+
+test("a note that begins with the word of the state is heard alone", () => {
+  const { $, change } = open();
+  change({ status: "empty", note: "Empty: the gateway sent no text." });
+  assert.equal($(".metask-state").textContent, "Empty");
+  assert.equal($("[role=status]").textContent, "gpt-x: Empty: the gateway sent no text.");
+});
+
+test("an end is told once, however often it comes", () => {
+  const { model, $, change } = open();
+  const end = { status: "length", note: "Raise --max-tokens." };
+  change(end);
+  const [said] = $("[role=status]").childNodes;
+  change(end);
+  model.receive({ type: "keyframe", state: [column(end)] });
+  paint();
+  assert.equal($("[role=status]").firstChild, said, "it would be read out again");
+  assert.equal($(".metask-note").textContent, "Raise --max-tokens.");
+});
+
+test("a stranger's word in a note is text", () => {
+  const { $, change } = open();
+  const word = `<img src=x onerror=alert(1)>![x](http://a.example)**b**$x$${"y".repeat(10_000)}`;
+  change({ status: "incomplete", note: `It ended (\u001b[31m\u202e${word}).` });
+  assert.equal($(".metask-note").textContent, `It ended (${word}).`);
+  assert.equal($(".metask-note").children.length, 0);
+  assert.equal($("[role=status]").textContent, `gpt-x: Perhaps cut off. It ended (${word}).`);
+});
 
 test("a kernel that goes in mid-stream leaves the text, and nothing that waits", () => {
   const { model, $, write, change } = open();
@@ -132,6 +160,17 @@ test("reasoning stands above while there is nothing else, and below the answer",
   paint();
   assert.ok(!isAbove());
 });
+
+for (const text of ["", "42"]) {
+  test(`what is said of the end stands right below the ${text ? "answer" : "place of an answer"}`, () => {
+    const { $, change, model } = open();
+    model.receive({ type: "delta", reasoning: [[0, 0, "Hm."]], text: [[0, 0, text]] });
+    change({ status: "length", note: "Cut off." });
+    assert.equal($(".metask-body").nextSibling, $(".metask-note"));
+    assert.equal($(".metask-note").nextSibling, $(".metask-reasoning"));
+    assert.ok($(".metask-column").classList.contains("metask-ended"));
+  });
+}
 
 test("reasoning that was opened or closed by hand is left alone", () => {
   const { model, $ } = open();

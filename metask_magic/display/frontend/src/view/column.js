@@ -8,7 +8,7 @@ import { copyText } from "./clipboard.js";
 import { cleanName, cleanNote } from "./names.js";
 import { ReasoningSection } from "./reasoning.js";
 import { StepList } from "./steps.js";
-import { stateWord } from "./words.js";
+import { spoken, stateWord } from "./words.js";
 
 /** @typedef {import("../session/session.js").Session} Session */
 /** @typedef {import("../session/protocol.js").Column} Column */
@@ -80,6 +80,7 @@ export class ColumnView {
     this.#updateStop();
     this.#shownStatus = column.status;
     this.#node.dataset.status = lost && !isFinal(column.status) ? "incomplete" : column.status;
+    this.#node.classList.toggle("metask-ended", lost || isFinal(column.status));
   }
 
   dispose() {
@@ -130,17 +131,23 @@ export class ColumnView {
     this.#shownText = text;
   }
 
-  /** Once the answer begins it stands where the record will; the reasoning goes below it. @param {Column} column */
+  /**
+   * Once the answer begins, or it ends without one, it stands with its note where the record will; the reasoning goes
+   * below them.
+   *
+   * @param {Column} column
+   */
   #placeReasoning(column) {
     const { node } = this.#reasoning;
-    if (answerOf(column) && this.#body.nextSibling !== node) this.#body.after(node);
+    const isAnswered = answerOf(column) || isFinal(column.status);
+    if (isAnswered && this.#note.nextSibling !== node) this.#note.after(node);
   }
 
   /** @param {string} word @param {string} note */
   #updateState(word, note) {
     if (word === this.#state.textContent) return;
     this.#state.textContent = word;
-    this.#announcer.replaceChildren(element("bdi", [this.#title]), `: ${word}${note ? `. ${note}` : ""}`);
+    this.#announcer.replaceChildren(element("bdi", [this.#title]), `: ${spoken(word, note)}`);
   }
 
   #updateStop() {

@@ -10,11 +10,11 @@ const WORDS = {
   waiting: "Waiting",
   streaming: "Answering",
   stop: "Done",
-  length: "Cut off at the token limit",
-  tool_calls: "Calls a tool",
-  content_filter: "Cut off by the content filter",
+  length: "Cut off",
+  tool_calls: "Asks for a tool",
+  content_filter: "Filtered",
   interrupted: "Stopped",
-  incomplete: "Ended early",
+  incomplete: "Perhaps cut off",
   error: "Failed",
   empty: "Empty",
   refused: "Refused",
@@ -26,4 +26,10 @@ export function stateWord(column, lost) {
   if (lost && !isFinal(status)) return "Broken off: the kernel has gone";
   if (status === "streaming" && reasoning && !answerOf(column)) return "Reasoning";
   return WORDS[status] ?? "";
+}
+
+/** What is to be heard of a state: its word and the note, which may begin with the word. @param {string} word @param {string} note */
+export function spoken(word, note) {
+  if (!note || note.startsWith(word)) return note || word;
+  return `${word}. ${note}`;
 }
