@@ -49,7 +49,7 @@ class Backends:
         client, catalog = self._connected()
         with self._lock:
             if self._bulk is None:
-                self._bulk = BulkBackend(client.connection)
+                self._bulk = BulkBackend(client.connection, client.quirks)
             return SuggestingBackend(self._bulk, catalog)
 
     def destination(self, model: str) -> str:

@@ -24,7 +24,7 @@ Outcome = Literal[
 """How a reply ended, in a word or two; nothing where it is whole."""
 
 LACKING: frozenset[Outcome] = frozenset({"filtered", "refused", "empty"})
-"""Outcomes of a reply that brought no answer to build on, or not all of one."""
+"""Outcomes of a reply that brought no answer, or not all of one, whatever text it has."""
 
 # What providers say, in lower case and with `_` for any other mark.
 _WORDS: Mapping[FinishReason, str] = {
@@ -109,6 +109,11 @@ class Ending:
         if self.reason == "length":
             return "cut off"
         return "perhaps cut off" if self.reason == "incomplete" or self._is_unknown else ""
+
+    @property
+    def is_lacking(self) -> bool:
+        """Whether the reply brought no answer to build on, or not all of one."""
+        return self.outcome in LACKING or (self.outcome == "waiting for a tool" and not self.has_text)
 
     @property
     def notice(self) -> str:

@@ -16,7 +16,7 @@ from ..chat.messages import Event, Finished
 from ..errors import MetaskError
 from ..words import size
 from .bounds import LONGEST_REFUSAL, LONGEST_REPLY
-from .decode import BOM, Fail, StreamDecoder, iter_whole, parse
+from .decode import BOM, DONE, Fail, StreamDecoder, iter_whole, parse
 from .faults import too_large
 from .refusal import is_error
 
@@ -58,6 +58,8 @@ class Body:
             data = b"".join(self._pieces)
             self._pieces = [data[:LONGEST_REFUSAL]]
         yield from self._stream.feed(data)  # type: ignore[union-attr]  # `_begins` has made it
+        if self.done:
+            self._check(self._stream)  # type: ignore[arg-type]
 
     def flush(self) -> Iterator[Event]:
         """Yield what is left at the body's end. Raises `MetaskError`, also where it held no reply at all."""
@@ -65,8 +67,7 @@ class Body:
             yield from self._iter_whole(b"".join(self._pieces))
             return
         yield from self._stream.flush()
-        if self._stream.empty and not self._stream.done:
-            raise self._no_reply(b"".join(self._pieces))
+        self._check(self._stream)
 
     def rescue(self) -> Iterator[Event]:
         """Yield what can be read of a body that broke off."""
@@ -95,12 +96,20 @@ class Body:
         self._is_whole = len(begun) >= _LONGEST_FIELD
         return False
 
+    def _check(self, stream: StreamDecoder) -> None:
+        """Raise the error for no reply where the events of a stream are none of a reply's."""
+        if stream.empty and (stream.stranger or not stream.done):
+            raise self._no_reply(stream.stranger or b"".join(self._pieces))
+
     def _iter_whole(self, body: bytes) -> Iterator[Event]:
         value = _json_or_none(body)
         if value is None and (lines := _lines_of_json(body)):
             stream = StreamDecoder(self._fail)
             yield from stream.feed(b"".join(b"data: %s\n\n" % line for line in lines))
+            self._check(stream)
             return
+        if isinstance(value, list) and len(value) == 1:  # as some providers send their errors
+            value = value[0]
         if not isinstance(value, Mapping):
             raise self._no_reply(body)
         if value.get("choices"):
@@ -128,4 +137,5 @@ def _json_or_none(body: bytes) -> Any:
 def _lines_of_json(body: bytes) -> list[bytes]:
     """Return the lines of a body that is one JSON object a line; none where it is anything else."""
     lines = [line for line in body.removeprefix(BOM).splitlines() if line.strip()]
-    return lines if len(lines) > 1 and all(isinstance(_json_or_none(line), Mapping) for line in lines) else []
+    objects = [line.strip() == DONE or isinstance(_json_or_none(line), Mapping) for line in lines]
+    return lines if len(lines) > 1 and all(objects) else []

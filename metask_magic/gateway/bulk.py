@@ -7,17 +7,18 @@ from dataclasses import replace
 
 from ..chat.messages import Event, Request
 from .client import Connection, GatewayClient
+from .quirks import Quirks
 
 
 class BulkBackend:
     """A backend for many requests at once. Its coroutines belong to one asyncio loop.
 
     Every request is sent once and its reply not streamed: whoever asks tries again, because only they know
-    how the other requests fare.
+    how the other requests fare. `quirks` is what is known of the gateway.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self._client = GatewayClient(connection, bulk=True)
+    def __init__(self, connection: Connection, quirks: Quirks | None = None) -> None:
+        self._client = GatewayClient(connection, bulk=True, quirks=quirks)
 
     @property
     def connection(self) -> Connection:

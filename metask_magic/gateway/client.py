@@ -53,7 +53,7 @@ class Connection:
 class GatewayClient:
     """Asks one gateway. Its coroutines belong to one asyncio loop.
 
-    `bulk` chooses connections for hundreds of requests at once.
+    `bulk` chooses connections for hundreds of requests at once; `quirks` is what is known of the gateway.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class GatewayClient:
         connection: Connection,
         *,
         bulk: bool = False,
+        quirks: Quirks | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.connection = connection
@@ -69,7 +70,7 @@ class GatewayClient:
         self._address = f"{connection.base_url}/chat/completions"
         self._module: Any = None
         self._client: openai.AsyncOpenAI | None = None
-        self._quirks = Quirks()
+        self.quirks = quirks or Quirks()
         self._replies = 0
         self._unused = asyncio.Event()
         self._unused.set()
@@ -116,7 +117,7 @@ class GatewayClient:
 
     def as_sent(self, request: Request) -> Request:
         """Return a request with its parameters as this gateway turned out to take them."""
-        return self._quirks.adapt(request)
+        return self.quirks.adapt(request)
 
     async def get_models(self) -> list[dict[str, Any]]:
         """Return the entries of `GET /models`, as they came."""
@@ -169,11 +170,11 @@ class GatewayClient:
         """Return an answer that is no refusal, its head alone, and what is to be said of the way to it."""
         address, notes = self._address, list[str]()
         for _ in range(MOST_ATTEMPTS):
-            body = self._quirks.to_body(request)
+            body = self.quirks.to_body(request)
             came = await (self._post(address, body) if self._bulk else self._send(address, body))
             if not isinstance(came, Refusal):
                 break
-            moved, learnt = next_address(came, address), self._quirks.learn(came, body)
+            moved, learnt = next_address(came, address), self.quirks.learn(came, body)
             if moved is None and learnt is None:
                 break
             address = moved or address
@@ -196,7 +197,7 @@ class GatewayClient:
                 stream_cls=openai.AsyncStream,
             )
         except openai.APIStatusError as error:
-            return Refusal(error.response.status_code, await error.response.aread(), error.response.headers)
+            return await _refusal(error.response, address)
         except (openai.APIConnectionError, *connection_errors()) as error:  # the latter within a refusal
             raise self._unreachable(error) from None
         return cast(httpx2.Response, answer)  # also of a stream, where that is what is asked for
@@ -216,7 +217,7 @@ class GatewayClient:
             answer = await self._http.send(sent, stream=True)
             if answer.is_success:
                 return answer
-            return Refusal(answer.status_code, await answer.aread(), answer.headers)
+            return await _refusal(answer, address)
         except connection_errors() as error:
             raise self._unreachable(error) from None
 
@@ -256,9 +257,11 @@ class GatewayClient:
 
     async def _listed(self) -> list[dict[str, Any]]:
         address = f"{self.connection.base_url}/models"
-        answer = await self._get(address)
-        if moved := next_address(answer, address):
-            answer = await self._get(moved)
+        for _ in range(MOST_ATTEMPTS):
+            answer = await self._get(address)
+            if (moved := next_address(answer, address)) is None:
+                break
+            address = moved
         if answer.status >= 300:
             raise faults.refused(answer, self._asked())
         listed = _json_or_none(answer.body)
@@ -280,21 +283,21 @@ class GatewayClient:
             answer = error.response
         except openai.APIConnectionError as error:
             raise self._unreachable(error) from None
-        return Refusal(answer.status_code, await answer.aread(), answer.headers)
+        return await _refusal(answer, address)
 
     # -- the official client ----------------------------------------------------------------------
 
     async def _connected(self) -> tuple[Any, openai.AsyncOpenAI]:
         if self._client is not None:
             return self._module, self._client
-        sent = first_requests.take()
+        turn = first_requests.take()
         try:
             # The first import takes long: in a thread, so that an interrupt need not wait for it.
             self._module = await asyncio.to_thread(import_library)
             if self._client is None:  # else another request made one meanwhile
-                self._client = self._new_client(self._module, sent)
+                self._client = self._new_client(self._module, turn.passed)
         finally:
-            asyncio.get_running_loop().call_later(SENDING_SECONDS, sent)
+            turn.end_in(0.0 if self._bulk else SENDING_SECONDS)  # rows have no view that waits
         return self._module, self._client
 
     def _new_client(self, module: Any, sent: Callable[[], None]) -> openai.AsyncOpenAI:
@@ -367,6 +370,10 @@ async def _drain(body: AsyncIterator[bytes]) -> None:
         async with asyncio.timeout(DRAIN_SECONDS):
             async for _ in body:
                 pass
+
+
+async def _refusal(answer: httpx2.Response, address: str) -> Refusal:
+    return Refusal(answer.status_code, await answer.aread(), answer.headers, address)
 
 
 def _request_id(response: httpx2.Response) -> str | None:

@@ -8,7 +8,9 @@ replies send more than OpenAI does; what is no event for us is passed over.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 import jiter
@@ -34,6 +36,15 @@ from .tool_calls import ToolCallStream
 DONE = b"[DONE]"
 BOM = b"\xef\xbb\xbf"
 LONGEST_REASON = 60
+LONGEST_STRAY = 20_000
+NO_REASON = {"null", "none"}
+
+# Halves of a character outside the first plane: at the end of one chunk's text, at the beginning of the next.
+_FIRST_HALF = re.compile(rb'\\u[dD][89abAB][0-9a-fA-F]{2}(?=")')
+_SECOND_HALF = re.compile(rb'(?<=")(?=\\u[dD][c-fC-F][0-9a-fA-F]{2})')
+
+# A line of an event stream, or the beginning of one that was cut.
+_FIELD = re.compile(rb"[a-z_-]*:|d(?:a(?:t(?:a)?)?)?$")
 
 Fail: TypeAlias = Callable[[Any], MetaskError]
 """Makes the error for what a server says of a failure, as JSON."""
@@ -48,7 +59,8 @@ class ChoiceReader:
     def __init__(self, fail: Fail) -> None:
         self._fail = fail
         self._calls = ToolCallStream()
-        self._left_out: set[Any] = set()
+        self._left_out = False
+        self._ended = False
         self._length = 0
 
     def iter_events(self, chunk: Mapping[str, Any]) -> Iterator[Event]:
@@ -58,24 +70,49 @@ class ChoiceReader:
             raise self._fail(chunk)
         if error := chunk.get("error"):
             raise self._fail({"error": error})
-        for choice in choices or ():
-            if choice.get("index") in (0, None):
+        for position, choice in enumerate(choices or ()):
+            index = choice.get("index")
+            if (position if index is None else index) == 0:
                 yield from self._iter_choice(choice)
             else:
-                yield from self._leave_out(choice["index"])
+                yield from self._leave_out()
         if isinstance(usage := chunk.get("usage"), Mapping):
             yield UsageReported(Usage.from_json(usage))
 
     def _iter_choice(self, choice: Mapping[str, Any]) -> Iterator[Event]:
         delta = choice.get("delta") or choice.get("message") or {}
         if text := delta.get("content") or choice.get("text"):  # the latter of text completions
-            text = text if isinstance(text, str) else _joined_parts(text)
-            self.count(len(text))
-            yield TextDelta(text)
+            if isinstance(text, str):
+                self.count(len(text))
+                yield TextDelta(text)
+            else:
+                yield from self._iter_parts(text)
         if len(delta) > 1 or not text:
             yield from self._iter_rest(delta)
+        if error := choice.get("error"):
+            raise self._fail({"error": error})
         if reason := choice.get("finish_reason"):
-            yield Finished(shorten(plain(reason), LONGEST_REASON))
+            yield from self._iter_end(shorten(plain(reason), LONGEST_REASON))
+
+    def _iter_end(self, reason: str) -> Iterator[Event]:
+        """Yield why it stopped. That a stream ended well is no news after another reason: gateways add it."""
+        if (word := reason.lower()) in NO_REASON or (self._ended and word == "stop"):
+            return
+        self._ended = True
+        yield Finished(reason)
+
+    def _iter_parts(self, parts: Any) -> Iterator[Event]:
+        """Yield a content that comes as a list of parts."""
+        for part in parts:
+            if not isinstance(part, Mapping):
+                continue
+            if part.get("type") == "thinking":
+                yield from self._iter_rest({"reasoning": _joined_parts(part.get("thinking"))})
+            elif part.get("type") == "refusal":
+                yield from self._iter_rest({"refusal": part.get("refusal")})
+            elif text := str(part.get("text") or ""):
+                self.count(len(text))
+                yield TextDelta(text)
 
     def _iter_rest(self, delta: Mapping[str, Any]) -> Iterator[Event]:
         """Yield what is no text of the answer."""
@@ -90,10 +127,10 @@ class ChoiceReader:
             self.count(len(call.arguments) + len(call.name) + len(call.id) + 1)
             yield call
 
-    def _leave_out(self, index: Any) -> Iterator[Event]:
+    def _leave_out(self) -> Iterator[Event]:
         if not self._left_out:
             yield Noted("The gateway sent more than one answer, unasked: all but the first were left out.")
-        self._left_out.add(str(index))
+        self._left_out = True
 
     def count(self, characters: int) -> None:
         """Note that the reply has grown. Raises `UnreadableReplyError` where no reply is as long."""
@@ -122,12 +159,16 @@ class StreamDecoder:
         self._fails_next = False
         self._unended = False
         self._named = False
+        self._half = b""
+        self._stray = b""
         self.finished = False
         """Whether the model has said why it stopped: no text comes after that."""
         self.done = False
         """Whether the server closed the stream properly."""
         self.empty = True
-        """Whether no event has come yet."""
+        """Whether no piece of an answer has come yet."""
+        self.stranger = b""
+        """The first event that is of no reply, nor says that anything failed."""
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """Yield the events that `data` completes."""
@@ -150,11 +191,21 @@ class StreamDecoder:
     def flush(self) -> Iterator[Event]:
         """Yield the event that the stream ended in, if it is whole."""
         rest, self._rest = self._rest.rstrip(b"\r"), b""
-        try:
+        with suppress(UnreadableReplyError):  # half an event: its missing end says that it is incomplete
             yield from self._line(rest)
             yield from self._line(b"")
-        except UnreadableReplyError:
-            return  # half an event: the reply is incomplete, which its missing end already says
+        if self._half:
+            yield TextDelta("?")
+        if self._stray.strip() and not (self.empty or self.finished or self.done):
+            raise self._told(self._stray)
+
+    def _told(self, stray: bytes) -> MetaskError:
+        """Return the error for the last words of a server whose stream broke off: they are no event."""
+        try:
+            said = parse(stray)
+        except UnreadableReplyError as error:
+            return error
+        return self._fail(said) if isinstance(said, Mapping) and is_error(said) else unreadable(stray)
 
     def _line(self, line: bytes) -> Iterator[Event]:
         if self._first:
@@ -169,6 +220,8 @@ class StreamDecoder:
                 self._fails_next = fails
             else:
                 self._failed = fails
+        elif len(self._stray) < LONGEST_STRAY and not _FIELD.match(line):
+            self._stray += line[:LONGEST_STRAY] + b"\n"
 
     def _take(self, data: bytes) -> Iterator[Event]:
         """Take in a line of data. No JSON goes on with such a line after such an end: it is another event."""
@@ -188,8 +241,8 @@ class StreamDecoder:
         payload, self._data, self._held = b"\n".join(self._data), [], 0
         failed = self._failed or self._fails_next
         self._failed = self._fails_next = False
-        if payload.strip():
-            yield from self._event(payload, failed)
+        if payload.strip() or failed:
+            yield from self._event(payload or b"null", failed)
 
     def _event(self, payload: bytes, failed: bool) -> Iterator[Event]:
         if self.done:
@@ -197,26 +250,52 @@ class StreamDecoder:
         if failed:
             raise self._fail(parse(payload))
         if payload.startswith(DONE):
-            self.done = True
-            if not self.finished:
-                yield Finished("stop")
+            yield from self._end()
             return
-        chunk = parse(payload)
+        if self._half:
+            payload, joined = self._join(payload)
+            if not joined:
+                yield TextDelta("?")
+        try:
+            chunk = jiter.from_json(payload)
+        except ValueError:
+            chunk = self._parse_cut(payload)
         if self._named and (text := _text_alone(chunk)):
             self._reader.count(len(text))
             yield TextDelta(text)
             return
         try:
-            for event in self._chunk(chunk):
+            for event in self._chunk(chunk, payload):
                 self.finished = self.finished or isinstance(event, Finished)
                 yield event
         except (AttributeError, TypeError):
             raise unreadable(payload) from None  # JSON, but of no shape a chunk can have
 
-    def _chunk(self, chunk: Any) -> Iterator[Event]:
-        self.empty = False
+    def _end(self) -> Iterator[Event]:
+        self.done = True
+        if not self.finished:
+            yield Finished("stop")
+
+    def _parse_cut(self, payload: bytes) -> Any:
+        """Parse an event in which a character may be cut in two: its first half waits for the next event."""
+        if half := _FIRST_HALF.search(payload):
+            self._half = half[0]
+            payload = payload[: half.start()] + payload[half.end() :]
+        return _parse_leniently(payload)
+
+    def _join(self, payload: bytes) -> tuple[bytes, int]:
+        """Put the half that waits before the other one; return how many of them there are."""
+        half, self._half = self._half, b""
+        return _SECOND_HALF.subn(lambda _: half, payload, 1)
+
+    def _chunk(self, chunk: Any, payload: bytes) -> Iterator[Event]:
         if not isinstance(chunk, Mapping):
+            self.stranger = self.stranger or payload
             return
+        if chunk.get("choices"):
+            self.empty = False
+        elif "choices" not in chunk and "usage" not in chunk:
+            self.stranger = self.stranger or payload
         if not self._named and (model := chunk.get("model")):
             self._named = True
             yield Served(plain(model), None)

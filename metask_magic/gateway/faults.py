@@ -40,8 +40,8 @@ from ..errors import (
 )
 from ..settings import is_loopback
 from ..words import plain
-from .redirect import target_of
-from .refusal import Refusal, Said, quote, read_error
+from .redirect import next_address, target_of
+from .refusal import Refusal, Said, is_fine, quote, read_error
 
 OPTIONS: Mapping[str, str] = {
     "temperature": "--temperature",
@@ -53,6 +53,7 @@ OPTIONS: Mapping[str, str] = {
 }
 """The options that set a request's parameters; any other one is set by `-p`."""
 
+_OTHERWISE = "Ask otherwise, or ask another model."
 _SHORTEN = "Shorten the prompt, or ask a model that takes more."
 _TOP_UP = "Top the balance up in the gateway's dashboard."
 _SETTINGS = ("temperature", "max_tokens")
@@ -140,6 +141,11 @@ def _redirected(refusal: Refusal, base_url: str) -> tuple[str, str]:
             f"The gateway answered with a redirect ({refusal.status}) that says no address.",
             f"Check Metask.base_url, which is {base_url}.",
         )
+    if refusal.address and next_address(refusal, refusal.address):
+        return (
+            f"The gateway redirects ({refusal.status}) again and again, at last to {where}.",
+            f"Check Metask.base_url, which is {base_url}.",
+        )
     address = where.removesuffix("/").removesuffix("/chat/completions").removesuffix("/models")
     return (
         f"The gateway redirects ({refusal.status}) to {where}; nothing was sent there.",
@@ -151,6 +157,8 @@ def _redirected(refusal: Refusal, base_url: str) -> tuple[str, str]:
 def _bad(refusal: Refusal, asked: Asked) -> str:
     """Name what to drop: the parameter that is complained of, or the request's own that the words name."""
     known = [name for name in asked.parameters if re.search(rf"\b{re.escape(name)}\b", refusal.message)]
+    if refusal.said.is_filtered:
+        return _OTHERWISE
     parameter = refusal.said.param or next(iter(known), "")
     if not parameter:
         return "`--dry-run` shows the exact request."
@@ -213,12 +221,20 @@ def told(value: Any, asked: Asked, headers: Mapping[str, str]) -> GatewayError:
         body = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
         return refused(Refusal(said.status, body, headers), asked)
     code = f" (code {said.code})" if said.code else ""
-    kind: type[GatewayError] = ServerError
-    remedy = "Run the cell again; if it goes on, try another model."
-    if said.is_too_long:
-        kind, remedy = ContextLengthError, _SHORTEN
+    kind, remedy = _kind_of(said)
     message = f"The gateway answered with an error{code}: {said.message or 'it gave no reason'}"
     return kind(message, remedy, code=said.code or None)
+
+
+def _kind_of(said: Said) -> tuple[type[GatewayError], str]:
+    """Return the error for what says no status, and its remedy."""
+    if said.is_too_long:
+        return ContextLengthError, _SHORTEN
+    if said.is_filtered:
+        return BadRequestError, _OTHERWISE
+    if said.code in NO_CREDIT_CODES:
+        return PermissionDeniedError, _TOP_UP
+    return ServerError, "Run the cell again; if it goes on, try another model."
 
 
 def unreadable(piece: bytes = b"") -> UnreadableReplyError:
@@ -241,7 +257,8 @@ def too_large(what: str, bound: str) -> UnreadableReplyError:
 def not_a_reply(refusal: Refusal, base_url: str) -> UnreadableReplyError:
     """The error for a successful answer that holds no reply; it tells what it holds."""
     kind = plain(refusal.headers.get("content-type", "").partition(";")[0])
-    said = refusal.said.message or quote(refusal.body) or "it is empty"
+    message = refusal.said.message
+    said = (quote(refusal.body) if is_fine(message) else message) or "it is empty"
     return UnreadableReplyError(
         f"The server at {base_url} answered with {kind or 'something'} instead of a reply: {said}",
         "Check Metask.base_url: it must be the API's address (it usually ends in /v1), not that of a web "

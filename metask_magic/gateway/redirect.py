@@ -18,7 +18,8 @@ def next_address(refusal: Refusal, asked: str) -> str | None:
         return None
     try:
         target = urljoin(asked, location)
-        same = _origin(urlsplit(target)) == _origin(urlsplit(asked))
+        parts = urlsplit(target)
+        same = _origin(parts) == _origin(urlsplit(asked)) and "@" not in parts.netloc  # not as somebody else
     except ValueError:
         return None
     return target if same and target != asked else None
@@ -30,7 +31,7 @@ def target_of(refusal: Refusal, base_url: str) -> str | None:
     if not location:
         return None
     try:
-        parts = urlsplit(urljoin(f"{base_url}/", location))
+        parts = urlsplit(urljoin(refusal.address or f"{base_url}/", location))
         shown = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
     except ValueError:
         shown = ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ..chat.ending import known_reason
 from ..words import plain, shorten
 
 LONGEST_QUOTE = 200
@@ -37,7 +38,7 @@ _MESSAGES = ("message", "msg", "errormessage", "errormsg", "errmsg", "statusmsg"
 _MORE_MESSAGES = ("errordescription", "description", "reason", "error", "info", "title")
 _CODES = ("code", "statuscode", "errorcode", "errcode", "errno")
 _WITHIN = ("error", "errors", "baseresp", "response", "header", "detail", "data", "result")
-_FINE = frozenset(("", "0", "200", "201", "ok", "success", "succeeded", "none", "null", "true"))
+_FINE = frozenset(("", "200", "201", "ok", "success", "succeeded", "none", "null", "true"))
 _FAILED = re.compile(r"[45][0-9]{2}|error|fail(?:ed|ure)?", re.IGNORECASE)
 
 _PAGE = re.compile(r"<(?:!doctype|html|head|body|title)\b", re.IGNORECASE)
@@ -68,14 +69,20 @@ class Said:
         coded = self.code in _TOO_LONG_CODES or self.kind in _TOO_LONG_CODES
         return coded or _TOO_LONG.search(self.message) is not None
 
+    @property
+    def is_filtered(self) -> bool:
+        """Whether it says that the provider's filter let the prompt not pass."""
+        return known_reason(self.code) == "content_filter"
+
 
 @dataclass(frozen=True)
 class Refusal:
-    """An HTTP answer that is no reply."""
+    """An HTTP answer that is no reply, from `address` where that is known."""
 
     status: int
     body: bytes
     headers: Mapping[str, str]
+    address: str = ""
 
     @property
     def request_id(self) -> str | None:
@@ -128,8 +135,12 @@ def is_error(value: Mapping[str, Any]) -> bool:
         return True
     if any(value.get(name) in (False, "false") for name in ("success", "ok")):
         return True
-    codes = (_code(_named(level)).lower() for level in _iter_levels(value))
-    return any(code not in _FINE for code in codes)
+    return not all(is_fine(_code(_named(level))) for level in _iter_levels(value))
+
+
+def is_fine(word: str) -> bool:
+    """Whether a code or a message says that nothing failed: `0`, `00000`, `200`, `success`, …; or nothing."""
+    return word.strip("0").lower() in _FINE or word in _FINE
 
 
 def quote(body: bytes) -> str:

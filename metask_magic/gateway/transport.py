@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from ..settings import is_loopback
-from .bounds import LONGEST_REFUSAL
+from .bounds import LONGEST_REFUSAL, LONGEST_REPLY
 from .faults import proxy_for
 
 if TYPE_CHECKING:
@@ -59,17 +59,22 @@ def _teller(sent: Callable[[], None]) -> Callable[[httpx2.Request], Awaitable[No
 
 
 async def _bound_refusal(response: httpx2.Response) -> None:
-    """Let no more be read of an answer that is no reply than a person could want to know."""
+    """Let no more be read of an answer that is no reply than a person could want to know.
+
+    A list of models is read at once too, and may be long.
+    """
     if not response.is_success:
-        response.stream = _bounded(response.stream)
+        response.stream = _bounded(response.stream, LONGEST_REFUSAL)
+    elif response.request.method == "GET":
+        response.stream = _bounded(response.stream, LONGEST_REPLY)
 
 
-def _bounded(stream: Any) -> httpx2.AsyncByteStream:
+def _bounded(stream: Any, most: int) -> httpx2.AsyncByteStream:
     import httpx2
 
     class Bounded(httpx2.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            left = LONGEST_REFUSAL
+            left = most
             async for data in stream:
                 yield data[:left]
                 left -= len(data)

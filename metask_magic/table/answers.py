@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..chat.batch import RowResult
-from ..chat.ending import LACKING
 from ..chat.messages import JSON, Usage
 from ..chat.reply import Reply
 from ..chat.schema import Schema
@@ -104,8 +103,7 @@ def _spread(data: Any, fields: Sequence[str]) -> dict[str, Any]:
 
 def lack_of(reply: Reply) -> str | None:
     """Return why a reply is no answer to build on; None where it is one."""
-    ending = reply.ending
-    return ending.notice if ending.outcome in LACKING else None
+    return reply.notice if reply.ending.is_lacking else None
 
 
 def meta_of(reply: Reply) -> dict[str, JSON]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..chat.ending import LACKING
 from ..chat.messages import Request, ToolCallDelta
 from ..chat.reply import Reply, ReplyBuilder
 from ..gateway.recorded import Conduct, reveals
@@ -51,7 +50,7 @@ class RowJournal:
         key = key_of(describe(request, self._sample))
         found = self._store.find(key) if self._conduct.replays else None
         reply = self._remembered.get(key) if found is None else _replayed(request, found)
-        return None if self._again and reply is not None and reply.ending.outcome in LACKING else reply
+        return None if self._again and reply is not None and reply.ending.is_lacking else reply
 
     def put(self, request: Request, reply: Reply) -> None:
         """Keep a reply: it is on disk when this returns. Raises `RecordingError` where it cannot be."""

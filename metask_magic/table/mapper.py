@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
@@ -162,10 +162,13 @@ class _Run:
         counts += [f"{outcomes['failed']:,} failed"] if outcomes["failed"] else []
         counts += [f"{missing:,} not asked"] if missing else []
         tokens = f" {self._tokens:,} tokens." if self._tokens else ""
-        return f"{counted(length, 'row')}: {', '.join(counts)}.{tokens}", missing
+        notes = "".join(f" {note}" for note in _notes(by_row.values()))
+        return f"{counted(length, 'row')}: {', '.join(counts)}.{tokens}{notes}", missing
 
 
 _COUNTED = ("answered", "failed", "")
+
+MOST_NOTES = 3
 
 
 def _outcome(result: RowResult) -> str:
@@ -173,6 +176,12 @@ def _outcome(result: RowResult) -> str:
     if result.error is not None:
         return "failed"
     return "" if result.reply is None else result.reply.ending.outcome or "answered"
+
+
+def _notes(results: Iterable[RowResult]) -> list[str]:
+    """Return what is to be said beside replies, once each."""
+    notes = (note for result in results if result.reply is not None for note in result.reply.notes)
+    return list(dict.fromkeys(notes))[:MOST_NOTES]
 
 
 def _failure(results: Sequence[RowResult]) -> MetaskError | None:

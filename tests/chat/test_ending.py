@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from metask_magic.chat.ending import LACKING, Ending, known_reason
+from metask_magic.chat.ending import Ending, known_reason
 from metask_magic.chat.messages import FinishReason, Usage
 
 WORDS: dict[FinishReason, str] = {
@@ -107,6 +107,18 @@ ENDINGS: dict[str, tuple[Ending, str, str, str]] = {
         "The model asks to call f and g, and nobody did: `tool_calls` of the reply has it.",
         "tool_calls",
     ),
+    "a tool, and a clean end": (
+        Ending("stop", "stop", calls=("f",)),
+        "waiting for a tool",
+        "The model asks to call f, and nobody did: `tool_calls` of the reply has it.",
+        "stop (waiting for a tool)",
+    ),
+    "a tool, cut": (
+        Ending("length", calls=("f",), **EMPTY),
+        "empty",
+        "Empty: cut off at the model's limit of tokens before any text came: set a higher --max-tokens.",
+        "length (empty)",
+    ),
     "empty": (Ending("stop", **EMPTY), "empty", f"Empty: the gateway sent no text: {AGAIN}", "stop (empty)"),
     "empty, reasoned": (
         Ending("stop", has_reasoning=True, **EMPTY),
@@ -161,6 +173,7 @@ def test_endings(ending: Ending, outcome: str, notice: str, detail: str) -> None
 
 
 def test_what_lacks_an_answer() -> None:
-    lacking = {name for name, (ending, *_) in ENDINGS.items() if ending.outcome in LACKING}
-    assert {"cut at a limit", "a tool", "no end", "whole", "failed", "stopped"}.isdisjoint(lacking)
-    assert {"filtered", "filtered whole", "refused", "empty", "empty, cut"} <= lacking
+    lacking = {name for name, (ending, *_) in ENDINGS.items() if ending.is_lacking}
+    assert {"cut at a limit", "no end", "whole", "failed", "stopped"}.isdisjoint(lacking)
+    assert "a tool, and a clean end" not in lacking
+    assert {"filtered", "filtered whole", "refused", "empty", "empty, cut", "a tool"} <= lacking

@@ -176,6 +176,7 @@ def test_a_worker_that_is_killed_costs_what_was_under_way(
 
     def kill() -> None:
         victim = next(iter(processes(client).values()))
+        wait_until(lambda: bool(recorded(journal)))
         done.update(recorded(journal))
         os.kill(victim, signal.SIGKILL)
 
@@ -262,7 +263,12 @@ def test_a_cluster_that_goes_away(gateway: GatewayServer, journal: Path) -> None
         new_cluster(1) as cluster,
         Client(cluster) as client,
     ):
-        gateway.answer_with(after(50, cluster.close))
+
+        def close() -> None:
+            wait_until(lambda: bool(recorded(journal)))
+            cluster.close()
+
+        gateway.answer_with(after(50, close))
         with pytest.raises(ClusterError, match="cannot be used any more") as caught:
             ask(client, numbers(3000))
     table = caught.value.table

@@ -46,6 +46,11 @@ BODIES: dict[str, tuple[bytes, list[Event]]] = {
         b'{"choices": [{"message": {"content": "Hi"}}]}',
         [HI, Finished("stop")],
     ),
+    "a reply in a list": (b"[" + WHOLE + b"]", [HI, Finished("length")]),
+    "lines of JSON, then DONE": (
+        LINE + b"\n" + LINE + b"\n[DONE]",
+        [*[TextDelta("H")] * 2, Finished("stop")],
+    ),
     "lines of JSON": (LINE + b"\n\n" + LINE + b"\r\n", [TextDelta("H"), TextDelta("H")]),
 }
 
@@ -70,6 +75,30 @@ def test_what_is_no_reply(body: bytes) -> None:
 def test_a_stream_of_nothing(body: bytes) -> None:
     with pytest.raises(NothingError):
         events_of(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'event: start\ndata: {"type": "start"}\n\ndata: {"type": "end"}\n\n', '{"type": "start"}'),
+        (b'data: "Quota used up."\n\ndata: [DONE]\n\n', '"Quota used up."'),
+        (
+            b'data: {"message": "No."}\n\n' + b'data: {"choices": [], "usage": {}}\n\n' + DONE,
+            '{"message": "No."}',
+        ),
+        (
+            b'{"message": {"content": "Hel"}}\n{"message": {"content": "lo"}}\n',
+            '{"message": {"content": "Hel"}}',
+        ),
+    ],
+)
+def test_a_stream_of_something_else_is_quoted(body: bytes, told: str) -> None:
+    with pytest.raises(NothingError) as caught:
+        events_of(body)
+    assert caught.value.message == told
+    if DONE in body:  # after which nobody reads on
+        with pytest.raises(NothingError):
+            list(new_body().feed(body))
 
 
 @pytest.mark.parametrize(

@@ -116,13 +116,37 @@ STREAMS: dict[str, tuple[bytes, list[Event]]] = {
     "reasoning": (choice(reasoning_content="Hm") + text("Hi"), [ReasoningDelta("Hm"), HI]),
     "reasoning, other name": (choice(reasoning="Hm"), [ReasoningDelta("Hm")]),
     "refusal": (choice(refusal="I won't"), [TextDelta("I won't"), RefusalDelta("I won't")]),
-    "parts": (text([{"type": "text", "text": "H"}, {"type": "image"}, "?", {"text": "i"}]), [HI]),
+    "parts": (text([{"type": "text", "text": "H"}, {"type": "image"}, "?", {"text": "i"}]), H_I),
+    "thinking among the parts": (
+        text([{"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}, {"text": "Hi"}]),
+        [ReasoningDelta("Hm"), HI],
+    ),
+    "a refusal among the parts": (
+        text([{"type": "refusal", "refusal": "No."}]),
+        [TextDelta("No."), RefusalDelta("No.")],
+    ),
+    "two choices without index": (
+        event({"choices": [{"message": {"content": "Hi"}}, {"message": {"content": "no"}}]}),
+        [HI, OTHERS],
+    ),
+    "no reason, in words": (
+        choice(content="H", finish_reason="null") + choice(content="i", finish_reason="None"),
+        H_I,
+    ),
+    "a clean end after another": (
+        choice(finish_reason="length") + choice(finish_reason="STOP"),
+        [Finished("length")],
+    ),
+    "another end after a clean one": (
+        choice(finish_reason="stop") + choice(finish_reason="length"),
+        [Finished("stop"), Finished("length")],
+    ),
     "usage": (
         event({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}),
         [UsageReported(Usage(1, 2, 3))],
     ),
     "usage of no figures": (
-        event({"usage": {"prompt_tokens": "1", "completion_tokens": True, "prompt_tokens_details": 5}}),
+        event({"usage": {"prompt_tokens": "x", "completion_tokens": True, "prompt_tokens_details": 5}}),
         [UsageReported(Usage())],
     ),
     "usage: null": (event({"usage": None}) + event({"usage": 5}), []),
@@ -153,6 +177,16 @@ STREAMS: dict[str, tuple[bytes, list[Event]]] = {
     "no end": (text("Hi").rstrip(), [HI]),
     "half an event": (text("Hi") + text("no")[:-9], [HI]),
     "half a pair": (text("Hi") + text("@").replace(b"@", b"\\ud83d"), [HI, TextDelta("?")]),
+    "half a pair, and more": (text("@").replace(b"@", b"\\ud83d") + text("Hi"), [TextDelta("?"), HI]),
+    "the other half": (text("@").replace(b"@", b"\\ude00!"), [TextDelta("?!")]),
+    "a pair that was cut": (
+        text("H@").replace(b"@", b"\\ud83d") + text("@i").replace(b"@", b"\\ude00"),
+        [TextDelta("H"), TextDelta("😀i")],
+    ),
+    "a pair that was cut, far apart": (
+        text("@").replace(b"@", b"\\ud83d") + event({"choices": []}) + text("@").replace(b"@", b"\\ude00"),
+        [TextDelta("?"), TextDelta("?")],
+    ),
     "a whole pair": (text("@").replace(b"@", b"\\ud83d\\ude00"), [TextDelta("😀")]),
     "no UTF-8": (text("@").replace(b"@", b"\xff"), [TextDelta("\ufffd")]),
     "a page": (b"<html>\n\n<body>data: no</body>\n</html>\n", []),
@@ -189,6 +223,14 @@ FAULTS: dict[str, tuple[bytes, type[MetaskError], str]] = {
     ),
     "what it says is quoted": (b"data: \xe4\xbd\x99\xe9\xa2\x9d\n\n", UnreadableReplyError, "“余额”"),
     "error of a kind": (b"event: error\n" + event({"error": "Oh"}), ServerError, "Oh"),
+    "error of no kind": (b"event: error\ndata:\n\n", ServerError, "it gave no reason"),
+    "error of a choice": (
+        event(
+            {"choices": [{"delta": {}, "finish_reason": "error", "error": {"message": "Oh", "code": 502}}]}
+        ),
+        ServerError,
+        r"\(502\): Oh",
+    ),
 }
 
 
@@ -203,6 +245,27 @@ def test_other_line_ends(data: bytes, events: list[Event], end: bytes) -> None:
     assert decode(data.replace(b"\n", end)) == events
 
 
+STRAYS: dict[str, tuple[bytes, type[MetaskError], str]] = {
+    "an error": (b'{"error": {"message": "Oh", "code": 502}}', ServerError, r"\(502\): Oh"),
+    "an error in lines": (b'{\n  "code": 429,\n  "msg": "Oh"\n}\n', RateLimitError, "Oh"),
+    "JSON": (b'{"hello": 1}\n', UnreadableReplyError, '“{"hello": 1}”'),
+    "text": (b"Internal Server Error", UnreadableReplyError, "“Internal Server Error”"),
+    "a page": (b"<html>\n<body>\n<p>Bad Gateway</p>\n", UnreadableReplyError, "“Bad Gateway”"),
+}
+
+
+@pytest.mark.parametrize(("stray", "error", "says"), STRAYS.values(), ids=STRAYS)
+def test_last_words_of_a_stream_that_broke_off(stray: bytes, error: type[MetaskError], says: str) -> None:
+    decoder = StreamDecoder(fail)
+    assert list(decoder.feed(text("Hi") + stray)) == [HI]
+    with pytest.raises(error, match=says):
+        list(decoder.flush())
+    with pytest.raises(error, match=says):
+        decode(text("Hi") + text("no")[:-9] + b"\n" + stray)
+    for end in (choice(finish_reason="stop"), DONE):
+        assert decode(text("Hi") + stray + b"\n\n" + end) == [HI, Finished("stop")]
+
+
 @pytest.mark.parametrize(("data", "error", "says"), FAULTS.values(), ids=FAULTS)
 def test_what_came_before_a_fault_is_yielded(data: bytes, error: type[MetaskError], says: str) -> None:
     events = StreamDecoder(fail).feed(text("Hi") + data)
@@ -212,21 +275,24 @@ def test_what_came_before_a_fault_is_yielded(data: bytes, error: type[MetaskErro
 
 
 @pytest.mark.parametrize(
-    ("data", "done", "empty"),
+    ("data", "done", "empty", "stranger"),
     [
-        (b"", False, True),
-        (b": hello\n\n", False, True),
-        (b"<html>\n\n", False, True),
-        (event({}), False, False),
-        (text("Hi"), False, False),
-        (text("Hi") + DONE, True, False),
-        (text("Hi") + DONE[:-2], False, False),
+        (b"", False, True, b""),
+        (b": hello\n\n", False, True, b""),
+        (b"<html>\n\n", False, True, b""),
+        (event({}), False, True, b"{}"),
+        (event("Hi") + event({"a": 1}), False, True, b'"Hi"'),
+        (event({"choices": []}) + event({"usage": {}}), False, True, b""),
+        (event({"type": "ping"}) + text("Hi"), False, False, b'{"type": "ping"}'),
+        (text("Hi"), False, False, b""),
+        (text("Hi") + DONE, True, False, b""),
+        (text("Hi") + DONE[:-2], False, False, b""),
     ],
 )
-def test_how_it_stands(data: bytes, done: bool, empty: bool) -> None:
+def test_how_it_stands(data: bytes, done: bool, empty: bool, stranger: bytes) -> None:
     decoder = StreamDecoder(fail)
     list(decoder.feed(data))
-    assert (decoder.done, decoder.empty) == (done, empty)
+    assert (decoder.done, decoder.empty, decoder.stranger) == (done, empty, stranger)
 
 
 ENDS = [b"\n", b"\r\n", b"\r"]

@@ -114,6 +114,8 @@ def test_a_body(body: bytes, says: str) -> None:
         (400, {"message": "The penalty_kick failed."}, {}, "`--dry-run`"),
         (400, {"param": "\x1b[31mx\n"}, {}, "Change or drop the parameter x."),
         (400, {"param": None}, {}, "`--dry-run`"),
+        (400, {"code": "content_filter", "param": "prompt"}, {}, "Ask otherwise, or ask another model."),
+        (400, {"code": "data_inspection_failed", "message": "Bad input."}, {}, "Ask otherwise"),
         (404, b"nothing here", {}, "usually ends in /v1"),
         (404, b'{"detail": "Not Found"}', {}, "usually ends in /v1"),
         (404, b'{"error": {"code": "model_not_found"}}', {}, "%metask models"),
@@ -240,6 +242,11 @@ def test_an_error_in_a_stream(said: object, message: str, code: str | None) -> N
         ("\x1b[31mtext\n/html", b"a\x1b[2Jb\n\nc", "answered with text /html instead of a reply: “ab c”"),
         ("application/json", b'{"hello": 1}', 'reply: “{"hello": 1}”'),
         ("application/json", b'{"message": "Oh."}', "reply: Oh."),
+        (
+            "application/json",
+            b'{"code": 0, "msg": "OK", "data": 1}',
+            'reply: “{"code": 0, "msg": "OK", "data": 1}”',
+        ),
         (
             "text/html",
             b"<!doctype html><title>Log in</title><style>p{}</style><script>x()</script><p>Please &amp; now",

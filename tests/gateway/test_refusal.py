@@ -55,6 +55,8 @@ ERRORS: list[tuple[dict[str, Any], bool]] = [
     ({"choices": [], "usage": {}}, False),
     ({"code": 0, "msg": "ok"}, False),
     ({"code": 200, "data": {"x": 1}}, False),
+    ({"code": "00000", "msg": "ok"}, False),
+    ({"code": "40000", "msg": "no"}, True),
     ({"code": "success"}, False),
     ({"status": "processing", "message": "2 before you"}, False),
     ({"base_resp": {"status_code": 0, "status_msg": ""}}, False),

@@ -14,6 +14,7 @@ from .answers import (
     Chunk,
     Comment,
     Delta,
+    Endless,
     Event,
     Fault,
     Gate,
@@ -42,17 +43,22 @@ from .pages import (
 from .received import Received
 from .script import MODELS, echo
 from .server import API_KEY, GatewayServer
+from .shape import Shape
+from .shapes import SHAPES
+from .shapes_of_replies import ENDINGS
 from .trouble import Trouble
 
 __all__ = [
     "API_KEY",
     "CUT",
     "EMPTY_CHOICES",
+    "ENDINGS",
     "HALF_EVENT",
     "MALFORMED",
     "MODELS",
     "NULL_CONTENT",
     "RESET",
+    "SHAPES",
     "STALL",
     "USAGE",
     "Answer",
@@ -60,6 +66,7 @@ __all__ = [
     "Chunk",
     "Comment",
     "Delta",
+    "Endless",
     "Event",
     "Fault",
     "Gate",
@@ -70,6 +77,7 @@ __all__ = [
     "Raw",
     "Reasoning",
     "Received",
+    "Shape",
     "Silent",
     "Streamed",
     "ToolCall",

@@ -164,6 +164,17 @@ class Raw:
 
 
 @dataclass(frozen=True, slots=True)
+class Endless:
+    """These bytes, the answer's head included, and then a piece over and over, until the client leaves.
+
+    More than 100 MB are sent to none.
+    """
+
+    begin: bytes
+    piece: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Silent:
     """No byte of an answer, until the client leaves."""
 
@@ -173,4 +184,4 @@ class Hangup:
     """The connection ends before any byte of an answer."""
 
 
-Answer: TypeAlias = Streamed | Page | Raw | Silent | Hangup
+Answer: TypeAlias = Streamed | Page | Raw | Endless | Silent | Hangup

@@ -11,11 +11,13 @@ from typing import NoReturn, Protocol
 
 from aiohttp import web
 
-from .answers import Answer, Fault, Gate, Hangup, Page, Raw, Silent, Streamed
+from .answers import Answer, Endless, Fault, Gate, Hangup, Page, Raw, Silent, Streamed
 from .received import Received
 from .wire import Step, completion, iter_stream, usage_in
 
 NEVER_REACHED = 1 << 30  # the Content-Length of a body that is shorter than promised
+MOST_BUFFERED = 1 << 20
+AS_GOOD_AS_ENDLESS = 1 << 27  # bytes: a client that reads for ever takes no machine down
 
 
 class Body(Protocol):
@@ -83,6 +85,9 @@ async def play(answer: Answer, request: web.Request, received: Received) -> web.
         case Raw(data):
             transport_of(request).write(data)
             return await _break_off(Fault.CUT, request, received)
+        case Endless():
+            await _write_for_ever(answer, transport_of(request))
+            return await _break_off(Fault.CUT, request, received)
         case Hangup():
             return await _break_off(Fault.CUT, request, received)
         case Silent():
@@ -140,6 +145,17 @@ async def _plain(answer: Streamed, request: web.Request, received: Received) -> 
     received.finished.set()
     headers = {"x-request-id": answer.request_id or received.request_id}
     return web.Response(body=body, content_type="application/json", headers=headers)
+
+
+async def _write_for_ever(answer: Endless, transport: asyncio.Transport) -> None:
+    transport.write(answer.begin)
+    left = AS_GOOD_AS_ENDLESS
+    while left > 0:
+        full = transport.get_write_buffer_size() > MOST_BUFFERED
+        if not full:
+            transport.write(answer.piece)
+            left -= len(answer.piece)
+        await asyncio.sleep(0.001 if full else 0)
 
 
 def _note_usage(written: bytes, received: Received) -> None:

@@ -75,7 +75,17 @@ def test_nothing_goes_elsewhere(
 
 
 @pytest.mark.parametrize(
-    "to", ["https://127.0.0.1:{port}/v1/x", "//127.0.0.1:{other}/v1/x", "http://[::1", ""]
+    "to",
+    [
+        "https://127.0.0.1:{port}/v1/chat/completions",
+        "http://me:s3cret@127.0.0.1:{port}/v1/chat/completions?x",
+        "//127.0.0.1:{other}/v1/x",
+        "http://localhost:{other}/v1/x",
+        "ftp://127.0.0.1:{other}/v1/x",
+        "file:///etc/passwd",
+        "http://[::1",
+        "",
+    ],
 )
 def test_another_origin_is_elsewhere(
     asking: Kernel, gateway: GatewayServer, listener: Listener, to: str
@@ -86,6 +96,7 @@ def test_another_origin_is_elsewhere(
     assert cell.error is not None
     assert cell.error["ename"] == "GatewayError"
     assert (listener.came, len(gateway.chats)) == (0, 1)
+    assert "s3cret" not in str(cell.error)
 
 
 @pytest.mark.parametrize("status", [307, 308])
@@ -107,15 +118,24 @@ def test_round_in_circles_ends(asking: Kernel, gateway: GatewayServer) -> None:
     cell = asking.run("%%metask gpt-4o-mini\nHi")
     assert cell.error is not None
     assert cell.error["ename"] == "GatewayError"
+    assert "redirects (307) again and again, at last to http" in "\n".join(cell.error["traceback"])
     assert len(gateway.chats) == 5
 
 
-def test_a_parameter_by_its_other_name(asking: Kernel, gateway: GatewayServer) -> None:
-    complaint = (
-        "Unsupported parameter: 'max_tokens' is not supported with this model. "
-        "Use 'max_completion_tokens' instead."
+def test_the_list_of_models_may_have_moved(asking: Kernel, gateway: GatewayServer) -> None:
+    gateway.script_models(
+        moved(308, "models?a"), moved(307, "/v1/models?b"), Page({"data": [{"id": "here"}]})
     )
-    gateway.script(refused(400, complaint, param="max_tokens"))
+    cell = asking.run("%config Metask.timeout = 62\n%metask models")  # another client, which knows no list
+    assert "here" in str(cell.displays[0]["data"])
+    assert len(gateway.requests) == 3
+
+
+RENAMED = "'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+
+
+def test_a_parameter_by_its_other_name(asking: Kernel, gateway: GatewayServer) -> None:
+    gateway.script(refused(400, RENAMED, param="max_tokens"))
     cell = asking.run("%%metask o1 --max-tokens 50 -o kept\nHi")
     assert cell.error is None
     first, second = (received.json for received in gateway.chats)
@@ -124,8 +144,18 @@ def test_a_parameter_by_its_other_name(asking: Kernel, gateway: GatewayServer) -
     again = asking.run("%%metask o1 --max-tokens 50 -o kept\nHi again")
     assert (again.text("stderr"), len(gateway.chats)) == ("", 3)
     assert "max_completion_tokens=50" in value(asking, "str(kept.as_code())")
-    gateway.script(refused(400, complaint, param="max_tokens"))
-    asking.run("rows = [{'n': 1}]\n%config Metask.recordings_path = 'renamed.jsonl'")
-    table = asking.run("%%metask o3-mini --max-tokens 50 --map rows\nrow {{ n }}")
-    assert table.displays[0]["data"]["text/plain"].startswith("1 row: 1 answered.")
+
+
+def test_the_rows_of_a_table_have_it_by_that_name_too(asking: Kernel, gateway: GatewayServer) -> None:
+    gateway.answer_with(
+        lambda received: refused(400, RENAMED) if "max_tokens" in received.json else Streamed(["Hi"])
+    )
+    asking.run("rows = [{'n': n} for n in range(3)]\n%config Metask.recordings_path = 'renamed.jsonl'")
+    code = "%%metask gpt-4o --max-tokens 50 --map rows\nrow {{ n }}"
+    (summary,) = (output["data"]["text/plain"] for output in asking.run(code).displays[:1])
+    assert summary.startswith("3 rows: 3 answered.")
+    assert summary.count("gpt-4o takes no max_tokens: the limit was sent as max_completion_tokens.") == 1
+    before = len(gateway.chats)
+    cell = asking.run("%%metask gpt-4o --max-tokens 50 -o kept\nAlone")
+    assert (cell.text("stderr"), len(gateway.chats) - before) == ("", 1), "what rows learnt, cells know"
     assert gateway.last.json["max_completion_tokens"] == 50

@@ -2,43 +2,57 @@
 
 from __future__ import annotations
 
-import pytest
+import ast
 
-from ..gateway_server import GatewayServer, Streamed
-from ..gateway_server.shapes import ENDINGS, SHAPES, Shape
-from ..kernel import Kernel
+import nbformat
+import pytest
+from nbconvert.exporters import HTMLExporter, MarkdownExporter
+from nbformat.v4 import new_code_cell, new_notebook
+
+from ..gateway_server import ENDINGS, SHAPES, Bytes, GatewayServer, Page, Raw, Shape, Streamed
+from ..kernel import Execution, Kernel
 from .conftest import value
 
 NOTEBOOK = {"cellId": "a-cell"}
 SHOWN = "kept.text, str(kept), kept.finish_reason"
+LOOK_UP = "def look_up(city: str, days: int) -> str:\n    'Forecast.'\n    return 'Rain'"
 
 
 @pytest.fixture
 def patient(asking: Kernel) -> Kernel:
-    asking.run("%config Metask.max_retries = 0\nkept = None")
+    """A kernel that asks once, and knows nothing of the gateway yet: another timeout is another client."""
+    asking.run(f"%config Metask.max_retries = 0\n%config Metask.timeout = 61\nkept = None\n{LOOK_UP}")
     return asking
 
 
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_shapes(patient: Kernel, gateway: GatewayServer, shape: Shape) -> None:
-    gateway.script(shape.answer)
-    cell = patient.run(f"%%metask gpt-4o-mini -o kept {shape.options}\nHi", metadata=NOTEBOOK)
+def script(gateway: GatewayServer, shape: Shape) -> None:
+    gateway.script(*(answer for answer in (shape.answer, shape.then) if answer is not None))
+
+
+def record_of(cell: Execution) -> str:
+    """The one thing that stays below a cell, without the steps on its way."""
     (output,) = cell.displays
-    record = output["data"].get("text/markdown", output["data"].get("text/html", ""))
+    record: str = output["data"].get("text/markdown", output["data"].get("text/html", ""))
+    return record.partition("\n\n")[2] if record.startswith("> - ") else record
+
+
+def check(cell: Execution, kernel: Kernel, shape: Shape) -> None:
+    """Look at what a person sees of a shape, and at the reply."""
     if shape.error:
         assert cell.error is not None
         assert cell.error["ename"] == shape.error
         shown = "\n".join(cell.error["traceback"])
         assert shape.says in shown
-        assert record == (shape.text or "> It failed before any text came.")
         assert all(character.isprintable() or character == "\n" for character in shown)
-        assert value(patient, "kept.text, kept.finish_reason") == repr((shape.text, "error"))
+        assert record_of(cell) == (shape.text or "> It failed before any text came.")
+        assert value(kernel, "kept.text, kept.finish_reason") == repr((shape.text, "error"))
         return
     assert cell.error is None, cell.error
-    assert value(patient, SHOWN) == repr((shape.text, shape.text, shape.reason))
+    assert value(kernel, SHOWN) == repr((shape.text, shape.text, shape.reason))
     for name, fact in {"native_finish_reason": shape.native, **shape.facts}.items():
         if fact is not None:
-            assert value(patient, f"kept.{name}") == repr(fact)
+            assert value(kernel, f"kept.{name}") == repr(fact)
+    record = record_of(cell)
     if shape.says:
         assert shape.says in record
         assert record.startswith(f"{shape.text}\n\n> " if shape.text else "> ")
@@ -46,14 +60,85 @@ def test_shapes(patient: Kernel, gateway: GatewayServer, shape: Shape) -> None:
         assert record == shape.text
 
 
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_shapes(patient: Kernel, gateway: GatewayServer, shape: Shape) -> None:
+    script(gateway, shape)
+    cell = patient.run(f"%%metask gpt-4o-mini -o kept {shape.options}\nHi", metadata=NOTEBOOK)
+    check(cell, patient, shape)
+    assert len(gateway.chats) == 1 + (shape.then is not None)
+
+
+# A reply that was asked for in one piece says its end, and needs no usage asked for.
+UNSTREAMED = {
+    name: shape
+    for name, shape in SHAPES.items()
+    if isinstance(shape.answer, Page | Raw) and name != "parameter: stream_options"
+} | {
+    name: shape
+    for name, shape in SHAPES.items()
+    if isinstance(shape.answer, Streamed) and name.startswith("ending") and shape.answer.done
+    if not any(isinstance(part, Bytes) for part in shape.answer.parts)
+}
+
+
+@pytest.mark.parametrize("shape", UNSTREAMED.values(), ids=UNSTREAMED)
+def test_asked_for_in_one_piece(patient: Kernel, gateway: GatewayServer, shape: Shape) -> None:
+    script(gateway, shape)
+    cell = patient.run(f"%%metask gpt-4o-mini --no-stream -o kept {shape.options}\nHi", metadata=NOTEBOOK)
+    check(cell, patient, shape)
+    assert not any(received.json.get("stream") for received in gateway.chats)
+
+
+ENDS_A_RUN = {"AuthenticationError", "PermissionDeniedError", "RateLimitError"}
+ROWS = {
+    name: shape
+    for name, shape in UNSTREAMED.items()
+    if not (shape.options or shape.then or shape.error in ENDS_A_RUN or shape.reason == "incomplete")
+}
+
+
+def test_as_rows_of_a_table(patient: Kernel, gateway: GatewayServer) -> None:
+    patient.run(f"rows = [{{'n': n}} for n in {list(ROWS)!r}]\n%config Metask.recordings_path = 'rows.jsonl'")
+    gateway.answer_with(lambda received: ROWS[received.last_user_text].answer)
+    cell = patient.run("%%metask gpt-4o-mini --map rows -o out\n{{ n }}")
+    assert cell.error is None
+    told = "r['reply'], r['reply_error'], r['reply_meta'] and r['reply_meta']['finish_reason']"
+    rows = ast.literal_eval(value(patient, f"[({told}) for r in out]"))
+    for (name, shape), (text, error, reason) in zip(ROWS.items(), rows, strict=True):
+        if shape.error:
+            assert (text, reason) == (None, None), name
+            assert shape.says in error or shape.says.startswith(("→", "Ask", "Send")), name  # remedies
+        else:
+            assert (text, reason) == (shape.text, shape.reason), name
+            lacks = not text or reason == "content_filter" or "refused" in shape.says
+            assert bool(error) == lacks, name
+
+
+@pytest.mark.parametrize("exporter", [MarkdownExporter, HTMLExporter])
+@pytest.mark.parametrize("name", ["length", "a word of its own", "a refusal", "empty", "no end at all"])
+def test_a_page_made_of_the_notebook_says_it_once(
+    patient: Kernel, gateway: GatewayServer, exporter: type[MarkdownExporter | HTMLExporter], name: str
+) -> None:
+    shape = ENDINGS[name]
+    gateway.script(shape.answer)
+    code = f"%%metask gpt-4o-mini {shape.options}\nHi"
+    outputs = [nbformat.from_dict(output) for output in patient.run(code, metadata=NOTEBOOK).outputs]
+    page, _ = exporter().from_notebook_node(new_notebook(cells=[new_code_cell(code, outputs=outputs)]))
+    said = shape.says.removeprefix("> ").partition("(")[0]
+    assert page.count(said) == 1
+    if exporter is HTMLExporter:
+        assert said in page.partition("<blockquote>")[2].partition("</blockquote>")[0]
+
+
 # What may not be whole is not recorded.
 RECORDED = {name: shape for name, shape in ENDINGS.items() if shape.says and shape.reason != "incomplete"}
 
 
-@pytest.mark.parametrize("shape", RECORDED.values(), ids=RECORDED)
-def test_a_replay_shows_the_same_bytes(patient: Kernel, gateway: GatewayServer, shape: Shape) -> None:
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_replay_shows_the_same_bytes(patient: Kernel, gateway: GatewayServer, name: str) -> None:
+    shape = RECORDED[name]
     patient.run("%config Metask.recording = 'auto'")
-    code = f"%%metask gpt-4o-mini {shape.options}\n{shape.says}"
+    code = f"%%metask gpt-4o-mini {shape.options}\n{name}"
     gateway.script(shape.answer)
     cells = [patient.run(code) for _ in range(2)]
     patient.run("%config Metask.recording = None")

@@ -123,6 +123,21 @@ def test_an_end_that_is_none_is_told(
     assert screen.count("✗") == 1
 
 
+def test_each_of_several_says_its_own(terminal: Terminal, gateway: GatewayServer) -> None:
+    gateway.script(Streamed(["So far"], "MAX_TOKENS"), model="gpt-4o")
+    gateway.script(Streamed([]), model="o1")
+    gateway.script(Streamed(["All of it."]), model="o3-mini")
+    terminal.type("%config Metask.aliases = {'all': 'gpt-4o o1 o3-mini'}")
+    terminal.type("%metask all Hi")
+    screen = terminal.wait_for("<Replies from gpt-4o: length (MAX_TOKENS), o1: stop (empty), o3-mini: stop>")
+    shown = screen.replace("\r", "").replace("\x1b[2m", "").replace("\x1b[0m", "")
+    assert "── gpt-4o\nSo far\n✗ Cut off at the model's limit of tokens (MAX_TOKENS): " in shown
+    assert "── o1\n✗ Empty: the gateway sent no text: " in shown
+    assert shown.count("✗") == 2
+    table = shown.rpartition("first token")[2]
+    assert all(said in table for said in ("length (MAX_TOKENS)", "stop (empty)"))
+
+
 def test_a_table_says_how_it_went(terminal: Terminal, gateway: GatewayServer) -> None:
     gateway.script(Streamed([], "content_filter"))
     terminal.type("%config Metask.recording = 'off'")
