@@ -29,7 +29,7 @@ from ..errors import (
 )
 from .engine import Answer
 from .exchange import unexpected
-from .gate import Gate
+from .gate import Gate, Place
 from .loop import LoopThread, network
 from .messages import Backend, Request
 from .reply import Reply, ReplyBuilder
@@ -145,7 +145,7 @@ class Asker:
                 if error is None:
                     place.answered()
                 elif isinstance(error, GatewayError) and _asks_for_patience(error):
-                    place.refused(error.retry_after)
+                    _tell(place, error)
             next_ = self._next(error, tries)
             if next_ in (_Next.DONE, _Next.END):
                 self._ended = self._ended or next_ is _Next.END  # before another row passes the gate
@@ -189,6 +189,13 @@ def _asks_for_patience(error: GatewayError) -> bool:
     """Whether all rows should wait: a 429, or another failure that says for how long."""
     limited = isinstance(error, RateLimitError) and not error.needs_credit
     return (limited or error.retry_after is not None) and (error.retry_after or 0.0) <= LONGEST_WAIT
+
+
+def _tell(place: Place, error: GatewayError) -> None:
+    if isinstance(error, RateLimitError):
+        place.refused(error.retry_after)
+    else:
+        place.put_off(error.retry_after or 0.0)
 
 
 def _may_pass(error: MetaskError) -> bool:

@@ -1,9 +1,4 @@
-"""The gate all rows of a batch pass: how many requests are under way at once, and how fast they go out.
-
-What a gateway allows is seldom told, so it is learnt: the number under way grows while all goes well, and
-a refusal (429) holds back everybody. A refusal also tells how many requests were let through lately, and
-they are spread at that pace from then on: where replies are quick, their number alone is no brake.
-"""
+"""The gate all rows of a batch pass: how many requests are under way at once, and how fast they go out."""
 
 from __future__ import annotations
 
@@ -11,47 +6,42 @@ import asyncio
 import math
 import random
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
-START = 8
-DECREASE = 0.7
-HEADROOM = 0.9
-GROWTH_PER_SECOND = 0.01
-SPEED_UP_SECONDS = 3.0
-RECENT_SECONDS = 5.0
-SHORTEST_SPAN = 0.5
+from .allowance import Allowance, Sent
+
 IDLE_SECONDS = 60.0
-CATCH_UP_SECONDS = 0.03
-FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 60.0
 
 
 class Place:
     """One request on its way through the gate; whoever holds it says how it went, if it was answered."""
 
-    __slots__ = ("_backoffs", "_gate")
+    __slots__ = ("_gate", "_sent")
 
-    def __init__(self, gate: Gate, backoffs: int) -> None:
+    def __init__(self, gate: Gate, sent: Sent) -> None:
         self._gate = gate
-        self._backoffs = backoffs
+        self._sent = sent
 
     def answered(self) -> None:
-        """The gateway took the request: more of them may be under way."""
-        self._gate._grow(self._backoffs)
+        """The gateway took the request."""
+        self._gate._answer(self._sent)
 
     def refused(self, retry_after: float | None) -> None:
-        """The gateway asked for patience, for `retry_after` seconds where it said so: all rows wait."""
-        self._gate._back_off(self._backoffs, retry_after)
+        """The gateway took no more, for `retry_after` seconds where it said so."""
+        self._gate._refuse(self._sent, retry_after)
+
+    def put_off(self, seconds: float) -> None:
+        """The gateway fails, and asked to be left alone for a while: all rows wait, and nothing is learnt."""
+        self._gate._put_off(seconds)
 
 
 class Gate:
     """Lets requests through, first come first served. Its coroutines belong to one asyncio loop.
 
-    At most `max_concurrency` are under way, and `requests_per_minute` are started. Refusals of requests
-    that were under way together count as one. `clock`, `sleep` (both in seconds) and `jitter` (a number
-    from 0 to 1) are there for tests.
+    At most `max_concurrency` are under way, and `requests_per_minute` are started: or fewer, where the
+    gateway turns out to allow fewer (see `Allowance`). `clock`, `sleep` (both in seconds) and `jitter` (a
+    number from 0 to 1) are there for tests.
     """
 
     def __init__(
@@ -67,20 +57,17 @@ class Gate:
         self.in_flight = 0
         self._clock = clock
         self._sleep = sleep
-        self._jitter = jitter
         self._turnstile = asyncio.Lock()
         self._freed = asyncio.Event()
-        self._allowed = float(min(START, max_concurrency))
-        self._told_pace = _told(requests_per_minute)
-        self._pace = _Pace(clock)
-        self._next_start = self._resume_at = 0.0
-        self._most_at_once = self._backoffs = self._in_a_row = 0
+        self._allowance = Allowance(max_concurrency, jitter, clock())
+        self._allowance.pace.told = _told(requests_per_minute)
+        self._idle_since = clock()
         self._refused_since: float | None = None
 
     @property
     def limit(self) -> int:
         """How many requests may be under way now."""
-        return int(self._allowed)
+        return self._allowance.places.number
 
     @property
     def refused_for(self) -> float:
@@ -90,122 +77,60 @@ class Gate:
     def tune(self, max_concurrency: int, requests_per_minute: float | None) -> None:
         """Allow more or fewer from now on. To be called on the loop of its coroutines."""
         self.max_concurrency = max_concurrency
-        self._allowed = min(self._allowed, float(max_concurrency))
-        self._told_pace = _told(requests_per_minute)
+        self._allowance.places.restrict(max_concurrency)
+        self._allowance.pace.told = _told(requests_per_minute)
         self._freed.set()
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[Place]:
         """Wait for a place, and hold it for the time of one request."""
-        if not self.in_flight and not self._turnstile.locked():
-            self._pace.resume()
         async with self._turnstile:
-            await self._turn()
+            if not self.in_flight and self._clock() - self._idle_since > IDLE_SECONDS:
+                self._allowance.forget_pace(self._clock())
+            due = await self._turn()
+            sent = self._allowance.send(self._clock(), self.in_flight, due)
             self.in_flight += 1
-            self._most_at_once = max(self._most_at_once, self.in_flight)
         try:
-            yield Place(self, self._backoffs)
+            yield Place(self, sent)
         finally:
             self.in_flight -= 1
-            self._pace.pause()
+            self._idle_since = self._clock()
             self._freed.set()
 
-    async def _turn(self) -> None:
-        """Wait until one more request may start."""
+    async def _turn(self) -> float:
+        """Wait until one more request may start, and return the time from which it might have."""
+        due = -math.inf
         while True:
             now = self._clock()
-            wait = max(self._resume_at, self._next_start) - now
             if self.in_flight >= self.limit:
-                self._freed.clear()
-                await self._freed.wait()
-            elif wait > 0:
+                await self._freed_within(self._allowance.more_in(now))
+                due = -math.inf
+            elif (wait := self._allowance.next_at - now) > 0:
+                due = now + wait  # a loop that wakes late may catch up, or a high pace would not be reached
                 await self._sleep(wait)
             else:
-                pace = min(self._told_pace, self._pace.rate)
-                # A loop that wakes late may catch up a little, or a high pace would never be reached.
-                self._next_start = max(self._next_start, now - CATCH_UP_SECONDS) + 1 / pace
-                return
+                return due if due > -math.inf else now
 
-    def _grow(self, backoffs: int) -> None:
+    async def _freed_within(self, seconds: float) -> None:
+        self._freed.clear()
+        if seconds > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._freed.wait(), None if math.isinf(seconds) else seconds)
+
+    def _answer(self, sent: Sent) -> None:
         self._refused_since = None
-        if backoffs == self._backoffs:
-            self._in_a_row = 0
-        self._pace.count()
-        if self._most_at_once >= self.limit:  # else there is no telling what more would do
-            window = self._allowed if self._backoffs else START
-            limit = self.limit
-            self._allowed = min(float(self.max_concurrency), self._allowed + 1 / window)
-            if self.limit > limit:
-                self._most_at_once = self.in_flight
+        self._allowance.answer(sent, self._clock())
 
-    def _back_off(self, backoffs: int, retry_after: float | None) -> None:
+    def _refuse(self, sent: Sent, retry_after: float | None) -> None:
         now = self._clock()
-        pause = retry_after or 0.0
-        if backoffs == self._backoffs:
-            self._backoffs += 1
-            self._in_a_row += 1
-            self._allowed = max(1.0, self._allowed * DECREASE)
-            self._most_at_once = 0
-            self._pace.slow_down()
-            longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self._in_a_row - 1, 16))
-            pause = max(pause, longest * (0.75 + self._jitter() / 4))
-            if self._refused_since is None:
-                self._refused_since = now
-        self._resume_at = max(self._resume_at, now + pause)
+        self._allowance.refuse(sent, now, retry_after)
+        if self._refused_since is None:
+            self._refused_since = now
+
+    def _put_off(self, seconds: float) -> None:
+        self._allowance.put_off(self._clock() + seconds)
 
 
 def _told(requests_per_minute: float | None) -> float:
     """Return a pace in requests a second."""
     return requests_per_minute / 60 if requests_per_minute else math.inf
-
-
-class _Pace:
-    """How many requests a second are let through: no limit until the gateway has refused one."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.rate = math.inf
-        self._clock = clock
-        self._counted: deque[float] = deque()
-        self._since_refusal = 0
-        self._refused_at = self._grown_at = self._busy_since = self._idle_since = clock()
-
-    def resume(self) -> None:
-        """Somebody asks again: after a long time without requests, nothing is known any more."""
-        now = self._clock()
-        idle = now - self._idle_since
-        if idle > IDLE_SECONDS:
-            self.rate = math.inf
-        self._busy_since += idle
-        self._refused_at += idle
-
-    def pause(self) -> None:
-        self._idle_since = self._clock()
-
-    def count(self) -> None:
-        """One more was let through. A bit more may be tried each second, and ever more without a refusal."""
-        now = self._clock()
-        growth = GROWTH_PER_SECOND * (1 + (now - self._refused_at) / SPEED_UP_SECONDS)
-        self.rate *= 1 + growth * min(1.0, now - self._grown_at)
-        self._grown_at = now
-        self._since_refusal += 1
-        self._counted.append(now)
-        while self._counted[0] < now - RECENT_SECONDS:
-            self._counted.popleft()
-
-    def slow_down(self) -> None:
-        """Keep below what was let through lately: since the last refusal, or in the last few seconds."""
-        now = self._clock()
-        if self._since_refusal:
-            recent = sum(at >= now - RECENT_SECONDS for at in self._counted)
-            span = min(RECENT_SECONDS, now - self._busy_since)
-            measured = max(
-                _per_second(self._since_refusal, now - self._refused_at), _per_second(recent, span)
-            )
-            self.rate = HEADROOM * min(self.rate, measured)
-        else:
-            self.rate /= 2
-        self._since_refusal, self._refused_at = 0, now
-
-
-def _per_second(count: int, seconds: float) -> float:
-    return count / max(seconds, SHORTEST_SPAN)  # the first few may be let through at once

@@ -3,89 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import pytest
 
-from metask_magic.chat.gate import LONGEST_PAUSE, START, Gate
+from metask_magic.chat.allowance import LONGEST_PAUSE, START
+from metask_magic.chat.gate import Gate
 
+from .limiter import REFUSAL_TAKES, Limiter, Says, ask_rows, exactly, in_whole_seconds, new_gate, nothing
 from .virtual_time import now, run
-
-REFUSAL_TAKES = 0.003
-
-
-def new_gate(max_concurrency: int, requests_per_minute: float | None = None, jitter: float = 1.0) -> Gate:
-    """A gate in the running loop's time."""
-    return Gate(max_concurrency, requests_per_minute, clock=now, jitter=lambda: jitter)
-
 
 # -- against servers ------------------------------------------------------------------------------------
 
 
-@dataclass
-class Limiter:
-    """A server with a bucket of tokens and a number of places; `says` turns seconds into a Retry-After."""
-
-    rate: float = math.inf
-    burst: float = 100.0
-    places: int = 10**9
-    latency: float = 0.05
-    says: Callable[[float], float | None] = lambda seconds: max(1.0, math.ceil(seconds))
-    refusals: int = 0
-    starts: list[float] = field(default_factory=list)
-    _tokens: float = math.nan
-    _filled_at: float = 0.0
-    _under_way: int = 0
-
-    async def ask(self) -> tuple[bool, float | None]:
-        """Whether it answered, and else what it says of waiting."""
-        self.starts.append(now())
-        if math.isfinite(self.rate):
-            known = self.burst if math.isnan(self._tokens) else self._tokens
-            self._tokens = min(self.burst, known + (now() - self._filled_at) * self.rate)
-            self._filled_at = now()
-        if self._tokens < 1 or self._under_way >= self.places:
-            self.refusals += 1
-            await asyncio.sleep(REFUSAL_TAKES)
-            return False, self.says((1 - self._tokens) / self.rate)
-        self._tokens -= 1
-        self._under_way += 1
-        await asyncio.sleep(self.latency * (0.7 + 0.6 * (len(self.starts) * 0.618 % 1)))
-        self._under_way -= 1
-        return True, None
-
-
-async def ask_rows(gate: Gate, server: Limiter, rows: int) -> float:
-    """Ask until every row is answered, and return the seconds that took."""
-    left = iter(range(rows))
-    began = now()
-
-    async def worker() -> None:
-        for _ in left:
-            answered = False
-            while not answered:
-                async with gate.place() as place:
-                    answered, retry_after = await server.ask()
-                    if answered:
-                        place.answered()
-                    else:
-                        place.refused(retry_after)
-
-    await asyncio.gather(*[worker() for _ in range(gate.max_concurrency)])
-    return now() - began
-
-
-def exact(seconds: float) -> float:
-    return seconds
-
-
-def nothing(seconds: float) -> None:
-    return None
-
-
-@pytest.mark.parametrize("says", [Limiter.says, exact, nothing], ids=["whole seconds", "exact", "nothing"])
+@pytest.mark.parametrize(
+    "says", [in_whole_seconds, exactly, nothing], ids=["whole seconds", "exact", "nothing"]
+)
 @pytest.mark.parametrize(
     ("latency", "burst", "within"),
     [
@@ -99,13 +31,13 @@ def nothing(seconds: float) -> None:
     ],
 )
 def test_two_thousand_rows_with_a_hundred_a_second(
-    says: Callable[[float], float | None], latency: float, burst: float, within: float
+    says: Says, latency: float, burst: float, within: float
 ) -> None:
     async def body() -> None:
         server = Limiter(rate=100, burst=burst, places=128, latency=latency, says=says)
         assert await ask_rows(new_gate(128), server, 2000) < within
-        assert len(server.starts) == 2000 + server.refusals
-        assert server.refusals < 50
+        assert len(server.starts) == 2000 + len(server.refusals)
+        assert len(server.refusals) < (100 if latency < REFUSAL_TAKES else 50)
 
     run(body())
 
@@ -115,7 +47,7 @@ def test_a_server_that_limits_the_number(places: int, within: float) -> None:
     async def body() -> None:
         server = Limiter(places=places, latency=1.0, says=nothing)
         assert await ask_rows(new_gate(128), server, 10_000) < within
-        assert server.refusals < 100
+        assert len(server.refusals) < 100
 
     run(body())
 
@@ -156,16 +88,29 @@ async def _hold(gate: Gate, until: asyncio.Event) -> None:
         place.answered()
 
 
-async def refuse_together(gate: Gate, number: int, retry_after: float | None) -> None:
-    """So many are under way, and all are refused."""
-    full = asyncio.Barrier(number)
+async def refuse_beside(gate: Gate, taken: int, refused: int, retry_after: float | None) -> None:
+    """So many are under way together: the first ones are answered, after the others were refused."""
+    told = asyncio.Barrier(taken + refused)
 
-    async def one() -> None:
+    async def one(is_taken: bool) -> None:
         async with gate.place() as place:
-            await full.wait()
-            place.refused(retry_after)
+            if not is_taken:
+                await asyncio.sleep(REFUSAL_TAKES)
+                place.refused(retry_after)
+            await told.wait()
+            if is_taken:
+                place.answered()
 
-    await asyncio.gather(*[one() for _ in range(number)])
+    await asyncio.gather(*[one(number < taken) for number in range(taken + refused)])
+
+
+async def refused_after(gate: Gate, retry_after: float | None = None) -> float:
+    """Seconds until the next request may start, which is refused."""
+    began = now()
+    async with gate.place() as place:
+        waited = now() - began
+        place.refused(retry_after)
+    return waited
 
 
 async def waits(gate: Gate) -> float:
@@ -207,14 +152,14 @@ def test_it_does_not_grow_where_few_are_under_way() -> None:
     run(body())
 
 
-def test_refusals_of_what_was_under_way_together_are_one() -> None:
+@pytest.mark.parametrize("taken", range(1, START))
+@pytest.mark.parametrize("retry_after", [None, 3.0])
+def test_those_beside_the_first_that_was_refused_are_the_limit(taken: int, retry_after: float | None) -> None:
     async def body() -> None:
         gate = new_gate(512)
-        await refuse_together(gate, START, 3.0)
-        assert gate.limit == 5
-        assert await waits(gate) == pytest.approx(3.0)
-        await refuse_together(gate, 5, 3.0)
-        assert gate.limit == 3
+        await refuse_beside(gate, taken, START - taken, retry_after)
+        assert gate.limit == taken
+        assert await waits(gate) == pytest.approx(retry_after or 0.0)
 
     run(body())
 
@@ -224,7 +169,7 @@ def test_one_is_always_let_through(limit: int) -> None:
     async def body() -> None:
         gate = new_gate(START)
         for _ in range(limit):
-            await refuse_together(gate, 1, None)
+            await refused_after(gate)
         assert gate.limit >= 1
         assert await waits(gate) <= LONGEST_PAUSE
 
@@ -234,14 +179,12 @@ def test_one_is_always_let_through(limit: int) -> None:
 def test_without_a_time_it_waits_twice_as_long_each_time() -> None:
     async def body() -> None:
         gate = new_gate(START)
-        pauses = []
-        for _ in range(9):
-            await refuse_together(gate, 1, None)
-            pauses.append(await waits(gate))
-        assert pauses == pytest.approx([0.5, 1, 2, 4, 8, 16, 32, 60, 60])
+        assert [await refused_after(gate) for _ in range(10)] == pytest.approx(
+            [0, 0.5, 1, 2, 4, 8, 16, 32, 60, 60]
+        )
         await answered(gate, 1)
-        await refuse_together(gate, 1, None)
-        assert await waits(gate) == pytest.approx(0.5)
+        await refused_after(gate)
+        assert await waits(gate) < 10, "an answer ends the row"
 
     run(body())
 
@@ -250,7 +193,7 @@ def test_without_a_time_it_waits_twice_as_long_each_time() -> None:
 def test_the_wait_is_spread(jitter: float, pause: float) -> None:
     async def body() -> None:
         gate = new_gate(START, jitter=jitter)
-        await refuse_together(gate, 1, None)
+        await refused_after(gate)
         assert await waits(gate) == pytest.approx(pause)
 
     run(body())
@@ -263,8 +206,20 @@ def test_a_later_refusal_may_make_the_wait_longer_but_not_shorter() -> None:
             first.refused(5.0)
             second.refused(9.0)
             third.refused(1.0)
-        assert gate.limit == 5
         assert await waits(gate) == pytest.approx(9.0)
+
+    run(body())
+
+
+def test_a_gateway_that_fails_may_ask_for_patience() -> None:
+    """All wait, and the limits are what they were."""
+
+    async def body() -> None:
+        gate = new_gate(START)
+        async with gate.place() as place:
+            place.put_off(7.0)
+        assert await waits(gate) == pytest.approx(7.0)
+        assert (gate.limit, gate.refused_for) == (START, 0.0)
 
     run(body())
 
@@ -273,8 +228,8 @@ def test_how_long_everything_was_refused() -> None:
     async def body() -> None:
         gate = new_gate(START)
         assert gate.refused_for == 0
-        await refuse_together(gate, 1, 10.0)
-        await refuse_together(gate, 1, 10.0)
+        await refused_after(gate, 10.0)
+        await refused_after(gate, 10.0)
         assert gate.refused_for == pytest.approx(10.0)
         await answered(gate, 1)
         assert gate.refused_for == 0
@@ -324,5 +279,5 @@ def test_a_pace_is_forgotten_after_a_while() -> None:
         await asyncio.sleep(idle)
         return await ask_rows(gate, Limiter(latency=0.001), 200)
 
-    assert run(body(1)) > 10
-    assert run(body(100)) < 1
+    assert run(body(1)) > 1.5
+    assert run(body(100)) < 0.5
