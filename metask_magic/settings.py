@@ -293,7 +293,7 @@ class Metask(Configurable):
                 "Enter one with `%metask login`, or put it into METASK_API_KEY or OPENAI_API_KEY before the "
                 "kernel starts. Without a key, `%%metask local` runs a very small model on this machine.",
             )
-        if not key.reveal().isascii() or any(c.isspace() or not c.isprintable() for c in key.reveal()):
+        if not _PRINTABLE.fullmatch(key.reveal()):
             raise SettingError(
                 f"The key from {key.source} has a blank or a character no key has.", "Copy it once more."
             )

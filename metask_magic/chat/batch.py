@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sized
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from hashlib import sha256
@@ -40,8 +40,8 @@ class Journal(Protocol):
         """Return the reply to the same request; None where there is none."""
         ...
 
-    def put(self, request: Request, reply: Reply) -> None:
-        """Keep a reply: it is on disk when this returns. Raises `OSError` or `MetaskError`."""
+    def put(self, answered: Sequence[tuple[Request, Reply]]) -> None:
+        """Keep replies: they are on disk when this returns. Raises `OSError` or `MetaskError`."""
         ...
 
 
@@ -208,32 +208,29 @@ class Batch:
     # -- replies out ----------------------------------------------------------------------------------
 
     def _settle(self) -> None:
-        for answer in self._engine.take():
-            self._take(answer)
+        came = [(answer, self._validated(answer.reply)) for answer in self._engine.take()]
+        self._write([(answer.request, reply) for answer, reply in came if reply.error is None])
+        for answer, reply in came:
+            self._take(answer, reply)
 
-    def _take(self, answer: Answer) -> None:
-        reply = answer.reply
-        if reply.error is None:
-            reply = self._validated(reply)
-        if reply.error is None:
-            self._write(answer.request, reply)
+    def _take(self, answer: Answer, reply: Reply) -> None:
         if answer.ends_run:
             self.stopped = self.stopped or reply.error
         if reply.usage is not None and (tokens := _tokens(reply)) is not None:
             self._tokens = (self._tokens or 0) + tokens
         self._conclude(answer.key, reply, journalled=False)
 
-    def _write(self, request: Request, reply: Reply) -> None:
-        if self._unwritable:
+    def _write(self, answered: Sequence[tuple[Request, Reply]]) -> None:
+        if self._unwritable or not answered:
             return
         try:
-            self._journal.put(request, reply)
+            self._journal.put(answered)
         except (OSError, MetaskError) as error:
             self._unwritable = True
             self.stopped = _unwritable(error)
 
     def _validated(self, reply: Reply) -> Reply:
-        if self._validate is None:
+        if self._validate is None or reply.error is not None:
             return reply
         try:
             return replace(reply, data=self._validate(reply))

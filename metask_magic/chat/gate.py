@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from .allowance import Allowance, Sent
 
 IDLE_SECONDS = 60.0
+SHORTEST_SLEEP = 0.0003  # a timer costs more than what it would spread
 
 
 class Place:
@@ -105,11 +106,11 @@ class Gate:
             if self.in_flight >= self.limit:
                 await self._freed_within(self._allowance.more_in(now))
                 due = -math.inf
-            elif (wait := self._allowance.next_at - now) > 0:
+            elif (wait := self._allowance.next_at - now) > SHORTEST_SLEEP:
                 due = now + wait  # a loop that wakes late may catch up, or a high pace would not be reached
                 await self._sleep(wait)
             else:
-                return due if due > -math.inf else now
+                return due if due > -math.inf else now + max(0.0, wait)
 
     async def _freed_within(self, seconds: float) -> None:
         self._freed.clear()

@@ -1,6 +1,6 @@
 """The file of recordings: lines are appended by any number of kernels, and never lost.
 
-A line goes out in one write to a descriptor opened with O_APPEND, under a lock where the file system has
+Lines go out in one write to a descriptor opened with O_APPEND, under a lock where the file system has
 locks. A process that is killed leaves a part of its own line at worst: the next one begins on a line of its
 own. Nothing is synced to the disk line by line: the death of a kernel loses nothing that way, only that
 of the whole machine does, and a reply can be asked for again. What replaces the file is synced first.
@@ -26,13 +26,13 @@ except ImportError:  # Windows: O_APPEND alone has to do
 _FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
-def append(path: Path, line: bytes) -> None:
-    """Add a line, which ends in a newline; the file and its folder are made where they are missing.
+def append(path: Path, lines: bytes) -> None:
+    """Add lines, each of which ends in a newline; the file and its folder are made where they are missing.
 
     Raises
     ------
     RecordingError
-        It cannot be written. Then nothing of it is in the file, or it is no more than a torn line.
+        They cannot be written. Then nothing of them is in the file, or where it has no locks, some of it is.
 
     """
     with _told(path):
@@ -41,7 +41,7 @@ def append(path: Path, line: bytes) -> None:
         with _locked(path, os.O_CREAT) as (descriptor, locked):
             before = os.fstat(descriptor).st_size
             try:
-                _write(descriptor, b"" if _ends_whole(descriptor, before) else b"\n", line)
+                _write(descriptor, b"" if _ends_whole(descriptor, before) else b"\n", lines)
             except OSError:
                 if locked:  # nobody else has written since
                     with contextlib.suppress(OSError):
@@ -71,9 +71,9 @@ def rewrite(path: Path, change: Callable[[bytes], bytes]) -> None:
             partial.unlink(missing_ok=True)
 
 
-def _write(descriptor: int, gap: bytes, line: bytes) -> None:
+def _write(descriptor: int, gap: bytes, lines: bytes) -> None:
     """Write all of it: in one go, but for a disk that is full or a signal that comes between."""
-    left = memoryview(gap + line)
+    left = memoryview(gap + lines)
     while left:
         left = left[os.write(descriptor, left) :]
 

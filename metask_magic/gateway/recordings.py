@@ -60,8 +60,11 @@ class Recordings:
 
     def find(self, key: str) -> Recording | None:
         """Return the latest recording of a key that can be read, or None. Raises `RecordingError`."""
-        with self._lock, self._opened() as file:
-            return None if file is None else self._read_latest(file, key)
+        with self._lock:
+            if key not in self._index.lines and self._is_known():
+                return None
+            with self._opened() as file:
+                return None if file is None else self._read_latest(file, key)
 
     def has(self, key: str) -> bool:
         """Whether there is a recording of a key. Raises `RecordingError`."""
@@ -86,9 +89,9 @@ class Recordings:
         wrong = sorted(self._index.wrong.items())
         return tuple(f"Line {number} of {self.path.name} {what}." for number, what in wrong)
 
-    def append(self, recording: Recording) -> None:
-        """Record. Raises `RecordingError` where it cannot be written."""
-        recording_file.append(self.path, recording.to_line())
+    def append(self, *recordings: Recording) -> None:
+        """Record all of them or none. Raises `RecordingError` where they cannot be written."""
+        recording_file.append(self.path, b"".join(recording.to_line() for recording in recordings))
 
     def verify(self) -> int:
         """Read every line and compute every key again; return how many recordings were read.
@@ -152,10 +155,16 @@ class Recordings:
                 "Make it readable, or name another file with Metask.recordings_path.",
             ) from None
 
+    def _is_known(self) -> bool:
+        """Whether the index is up to date, as far as can be told without opening the file."""
+        try:
+            return _looks(self.path.stat()) == (self._index.identity, self._index.seen)
+        except OSError:
+            return False
+
     def _refresh(self, file: BinaryIO) -> None:
         """Bring the index up to date, reading what is new alone where the file has only grown."""
-        status = os.fstat(file.fileno())
-        identity, seen = (status.st_dev, status.st_ino), (status.st_size, status.st_mtime_ns)
+        identity, seen = _looks(os.fstat(file.fileno()))
         index = self._index
         if (identity, seen) == (index.identity, index.seen):
             return
@@ -186,6 +195,11 @@ class Recordings:
             self._index.wrong[line.number] = str(error)
             return None
         return recording if recording.key == key else None
+
+
+def _looks(status: os.stat_result) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return which file it is, and what tells whether it has changed."""
+    return (status.st_dev, status.st_ino), (status.st_size, status.st_mtime_ns)
 
 
 def _read_on(file: BinaryIO, index: _Index) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
@@ -21,7 +20,8 @@ def new_http_client(openai: Any, base_url: str, bulk: bool, sent: Callable[[], N
     """Return a client for the library `openai` to ask through; `sent` is called when a request has gone out.
 
     With `bulk` it holds as many connections as may be under way at once (one that is closed after each
-    request costs more than the request), and they are aiohttp's where that is installed: they cost less.
+    request costs more than the request), and they are aiohttp's, which cost half as much. Behind a proxy
+    they are the library's own.
     """
     import httpx2
 
@@ -37,7 +37,7 @@ def new_http_client(openai: Any, base_url: str, bulk: bool, sent: Callable[[], N
     options["limits"] = httpx2.Limits(
         max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS
     )
-    kind = openai.DefaultAioHttpClient if _aiohttp_serves(base_url) else openai.DefaultAsyncHttpx2Client
+    kind = openai.DefaultAsyncHttpx2Client if proxy_for(base_url) else openai.DefaultAioHttpClient
     return cast(httpx2.AsyncClient, kind(**options))
 
 
@@ -93,8 +93,3 @@ def connection_errors() -> tuple[type[Exception], ...]:
 
     aiohttp = sys.modules.get("aiohttp")
     return (httpx2.RequestError, aiohttp.ClientError) if aiohttp else (httpx2.RequestError,)
-
-
-def _aiohttp_serves(base_url: str) -> bool:
-    """Whether aiohttp is there, and no proxy in between: those are better left to the library's own."""
-    return importlib.util.find_spec("aiohttp") is not None and proxy_for(base_url) is None

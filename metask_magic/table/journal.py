@@ -6,7 +6,7 @@ recording was set to `off`, and for rows that cannot be recorded, the memory of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..chat.messages import Request, ToolCallDelta
@@ -52,13 +52,17 @@ class RowJournal:
         reply = self._remembered.get(key) if found is None else _replayed(request, found)
         return None if self._again and reply is not None and reply.ending.is_lacking else reply
 
-    def put(self, request: Request, reply: Reply) -> None:
-        """Keep a reply: it is on disk when this returns. Raises `RecordingError` where it cannot be."""
-        recording = Recording.of(describe(request, self._sample), _recorded(reply))
-        if not self._conduct.records or reveals(recording, self._hide):
-            self._remembered[recording.key] = replace(reply, request=None)
-        else:
-            self._store.append(recording)
+    def put(self, answered: Sequence[tuple[Request, Reply]]) -> None:
+        """Keep replies: they are on disk when this returns. Raises `RecordingError` where they cannot be."""
+        written = []
+        for request, reply in answered:
+            recording = Recording.of(describe(request, self._sample), _recorded(reply))
+            if not self._conduct.records or reveals(recording, self._hide):
+                self._remembered[recording.key] = replace(reply, request=None)
+            else:
+                written.append(recording)
+        if written:
+            self._store.append(*written)
 
 
 def _replayed(request: Request, found: Recording) -> Reply:

@@ -1,72 +1,51 @@
-"""CPU time of a batch: ours against `AsyncOpenAI.chat.completions.create`, at the same concurrency.
+"""CPU time of a prompt over a table: ours against `AsyncOpenAI.chat.completions.create` behind a semaphore.
 
     python -m tests.benchmarks.batch_cpu
 
-Both ask the same server, which is a process of its own, in turn and in processes of their own: our engine
-with its gate wide open and a journal that keeps nothing, and as many coroutines as requests may be under
-way, each calling `create` with the library's default client. Prints CPU milliseconds per request and the
-ratio of the medians; above one half the exit status is 1.
+Both ask the same server, which is a process of its own, in turn and in processes of their own: ours is
+`metask_magic.map`, with prompts made, answers recorded and the table put together; theirs is a task for each
+row that calls `create` with the library's default client, and nothing else. Prints CPU milliseconds per row
+and the ratio of the medians; above 0.55 the exit status is 1.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 IN_FLIGHT = (8, 64, 512)
 REQUESTS = 2000
 ROUNDS = 3
 REPLY = [{"parts": [{"repeat": 40, "text": "word "}]}]
-ALLOWED = 0.5
+ALLOWED = 0.55
 
 
 def ours(server: dict[str, str], in_flight: int) -> float:
-    from metask_magic.chat.asker import Asker
-    from metask_magic.chat.batch import Batch
-    from metask_magic.chat.gate import Gate
-    from metask_magic.chat.interrupt import InterruptRequest
-    from metask_magic.chat.loop import network
-    from metask_magic.chat.messages import Message, Request
-    from metask_magic.chat.reply import Reply
-    from metask_magic.gateway.bulk import BulkBackend
-    from metask_magic.gateway.client import Connection
-    from metask_magic.settings import ApiKey
+    import metask_magic
 
-    class NoJournal:
-        def find(self, request: Request) -> None:
-            return None
+    os.environ["METASK_API_KEY"], os.environ["METASK_BASE_URL"] = server["api_key"], server["base_url"]
 
-        def put(self, request: Request, reply: Reply) -> None:
-            pass
+    def run(words: list[str]) -> None:
+        rows = [{"word": word} for word in words]
+        table = metask_magic.map(
+            rows, "{{ word }}", model="gpt-4o-mini", max_concurrency=in_flight, quiet=True
+        )
+        assert all(row["reply"] for row in table), table[0]
 
-    class OpenGate(Gate):
-        """As it is after a while with a gateway that refuses nothing."""
-
-        @property
-        def limit(self) -> int:
-            return self.max_concurrency
-
-    backend = BulkBackend(Connection(server["base_url"], ApiKey(server["api_key"], "the benchmark")))
-
-    def run(count: int) -> None:
-        rows = (Request("gpt-4o-mini", (Message("user", f"{n}"),), stream=False) for n in range(count))
-        batch = Batch(rows, Asker(backend, OpenGate(in_flight), max_retries=0), NoJournal())
-        results = batch.run(lambda _: None, InterruptRequest())
-        assert all(result.reply for result in results), results[0]
-
-    run(in_flight)
+    run([f"first {number}" for number in range(in_flight)])
     before = time.process_time()
-    run(REQUESTS)
-    used = time.process_time() - before
-    network.run(backend.aclose())
-    return used / REQUESTS * 1000
+    run([f"{number}" for number in range(REQUESTS)])
+    return (time.process_time() - before) / REQUESTS * 1000
 
 
 def theirs(server: dict[str, str], in_flight: int) -> float:
@@ -74,20 +53,17 @@ def theirs(server: dict[str, str], in_flight: int) -> float:
 
     async def run() -> float:
         async with openai.AsyncOpenAI(**server, max_retries=0) as client:  # type: ignore[arg-type]
+            places = asyncio.Semaphore(in_flight)
 
-            async def ask(numbers: Iterator[int]) -> None:
-                for number in numbers:
+            async def ask(number: int) -> None:
+                async with places:
                     messages: Any = [{"role": "user", "content": f"{number}"}]
                     done = await client.chat.completions.create(model="gpt-4o-mini", messages=messages)
                     assert done.choices[0].message.content
 
-            async def ask_all(count: int) -> None:
-                numbers = iter(range(count))
-                await asyncio.gather(*[ask(numbers) for _ in range(in_flight)])
-
-            await ask_all(in_flight)
+            await asyncio.gather(*map(ask, range(in_flight)))
             before = time.process_time()
-            await ask_all(REQUESTS)
+            await asyncio.gather(*map(ask, range(REQUESTS)))
             return (time.process_time() - before) / REQUESTS * 1000
 
     return asyncio.run(run())
@@ -105,7 +81,9 @@ def server() -> Iterator[dict[str, str]]:
 
 def _measure(who: str, server: dict[str, str], in_flight: int) -> float:
     command = [sys.executable, "-m", "tests.benchmarks.batch_cpu", who, json.dumps(server), f"{in_flight}"]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    with tempfile.TemporaryDirectory() as folder:  # for the recordings
+        env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+        return float(subprocess.run(command, cwd=folder, env=env, capture_output=True, check=True).stdout)
 
 
 def main() -> int:
@@ -119,7 +97,7 @@ def main() -> int:
         batch, create = (statistics.median(measured) for measured in figures.values())
         ratios.append(batch / create)
         print(
-            f"{in_flight:4} in flight: batch {batch:.2f} ms of CPU per request, create {create:.2f} ms, "
+            f"{in_flight:4} in flight: map {batch:.2f} ms of CPU a row, create {create:.2f} ms, "
             f"ratio {ratios[-1]:.2f}",
             flush=True,
         )

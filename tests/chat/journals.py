@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from metask_magic.chat.batch import digest
 from metask_magic.chat.messages import Request
 from metask_magic.chat.reply import Reply
@@ -19,8 +21,9 @@ class MemoryJournal:
     def find(self, request: Request) -> Reply | None:
         return self.replies.get(digest(request))
 
-    def put(self, request: Request, reply: Reply) -> None:
-        if self._failing is not None and len(self.texts) >= self._after:
-            raise self._failing
-        self.texts.append(reply.text)
-        self.replies[digest(request)] = reply
+    def put(self, answered: Sequence[tuple[Request, Reply]]) -> None:
+        for request, reply in answered:
+            if self._failing is not None and len(self.texts) >= self._after:
+                raise self._failing
+            self.texts.append(reply.text)
+            self.replies[digest(request)] = reply

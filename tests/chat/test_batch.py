@@ -8,7 +8,7 @@ import signal
 import threading
 import tracemalloc
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -554,7 +554,7 @@ class _Forgetful(Asked):
     def find(self, request: Request) -> None:
         return None
 
-    def put(self, request: Request, reply: Reply) -> None:
+    def put(self, answered: Sequence[tuple[Request, Reply]]) -> None:
         pass
 
     async def stream(self, request: Request) -> AsyncIterator[Event]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import socket
 import threading
 from collections.abc import Awaitable, Callable
@@ -77,13 +76,9 @@ STALLED_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Le
 
 @pytest.fixture(params=["aiohttp", "httpx2"], autouse=True)
 def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """With the extra `batch`, and without it."""
+    """The usual connections, and those for a proxy."""
     if request.param == "httpx2":
-        found = importlib.util.find_spec
-        monkeypatch.setattr(
-            "metask_magic.gateway.transport.importlib.util.find_spec",
-            lambda name, *rest: None if name == "aiohttp" else found(name, *rest),
-        )
+        monkeypatch.setattr("metask_magic.gateway.transport.proxy_for", lambda _: "http://proxy.example")
     return str(request.param)
 
 

@@ -41,7 +41,7 @@ def asking(text: str) -> Request:
 
 def test_another_kernel_finds_what_was_put(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
-    journal(path).put(REQUEST, REPLY)
+    journal(path).put([(REQUEST, REPLY)])
     found = journal(path).find(REQUEST)
     assert found is not None
     same = ("text", "finish_reason", "model", "usage", "reasoning", "tool_calls", "elapsed", "request_id")
@@ -63,7 +63,7 @@ def test_where_it_is_kept(
 ) -> None:
     path = tmp_path / "r.jsonl"
     kept = journal(path).conducted(CONDUCTS[mode])
-    kept.put(asking(prompt), REPLY)
+    kept.put([(asking(prompt), REPLY)])
     assert path.exists() == on_disk
     assert (kept.find(asking(prompt)) is not None) == here
     other = journal(path).conducted(CONDUCTS[mode])
