@@ -16,12 +16,12 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
+
+from .apart import run_apart
 
 IN_FLIGHT = (8, 64, 512)
 REQUESTS = 2000
@@ -80,10 +80,7 @@ def server() -> Iterator[dict[str, str]]:
 
 
 def _measure(who: str, server: dict[str, str], in_flight: int) -> float:
-    command = [sys.executable, "-m", "tests.benchmarks.batch_cpu", who, json.dumps(server), f"{in_flight}"]
-    with tempfile.TemporaryDirectory() as folder:  # for the recordings
-        env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-        return float(subprocess.run(command, cwd=folder, env=env, capture_output=True, check=True).stdout)
+    return float(run_apart("tests.benchmarks.batch_cpu", who, json.dumps(server), f"{in_flight}"))
 
 
 def main() -> int:

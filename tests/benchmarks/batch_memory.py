@@ -14,13 +14,11 @@ from __future__ import annotations
 import json
 import os
 import resource
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
+from .apart import run_apart
 from .batch_cpu import server
 
 ROWS = 100_000
@@ -67,14 +65,9 @@ def ours(address: dict[str, str], characters: int) -> dict[str, float]:
 
 
 def _measure(characters: int) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.benchmarks.batch_memory"]
-    with server() as address, tempfile.TemporaryDirectory() as folder:
-        env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-        arguments = [json.dumps(address), f"{characters}"]
-        done = subprocess.run(
-            [*command, *arguments], cwd=folder, env=env, capture_output=True, text=True, check=True
-        )
-    found: dict[str, float] = json.loads(done.stdout)
+    with server() as address:
+        printed = run_apart("tests.benchmarks.batch_memory", json.dumps(address), f"{characters}")
+    found: dict[str, float] = json.loads(printed)
     print(
         f"{ROWS:,} rows, prompts of {characters:,} characters: {found['rows a second']:.0f} rows a second, "
         f"CPU a row {found['first']:.2f} ms at first and {found['last']:.2f} ms at last, "

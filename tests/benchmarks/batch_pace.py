@@ -18,12 +18,12 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
+
+from .apart import run_apart
 
 ROWS = 2000
 PLACES = 20
@@ -93,13 +93,6 @@ def _server(trouble: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
         process.stdin.close()
 
 
-def _measure(who: str, address: Mapping[str, str]) -> float:
-    command = [sys.executable, "-m", "tests.benchmarks.batch_pace", who, json.dumps(address)]
-    with tempfile.TemporaryDirectory() as folder:  # for the recordings
-        env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-        return float(subprocess.run(command, cwd=folder, env=env, capture_output=True, check=True).stdout)
-
-
 def main() -> int:
     ratios = []
     for name, trouble in GATEWAYS.items():
@@ -107,7 +100,7 @@ def main() -> int:
         for _ in range(ROUNDS):
             for who, measured in figures.items():
                 with _server(trouble) as address:  # a new one: which row fails is the first time's
-                    measured.append(_measure(who, address))
+                    measured.append(float(run_apart("tests.benchmarks.batch_pace", who, json.dumps(address))))
         batch, loop = (statistics.median(measured) for measured in figures.values())
         ratios.append(batch / loop)
         print(
