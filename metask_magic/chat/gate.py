@@ -9,7 +9,8 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from .allowance import Allowance, Sent
+from .allowance import Allowance
+from .places import Sent
 
 IDLE_SECONDS = 60.0
 SHORTEST_SLEEP = 0.0003  # a timer costs more than what it would spread

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from metask_magic.chat.allowance import START
 from metask_magic.chat.asker import Asker
 from metask_magic.chat.batch import Batch, Progress, Row, RowResult, digest
 from metask_magic.chat.gate import Gate
 from metask_magic.chat.interrupt import InterruptRequest
 from metask_magic.chat.loop import LoopThread
 from metask_magic.chat.messages import Event, Finished, Message, Request, TextDelta, Usage, UsageReported
+from metask_magic.chat.places import START
 from metask_magic.chat.reply import Reply
 from metask_magic.errors import (
     AuthenticationError,

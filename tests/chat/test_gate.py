@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from metask_magic.chat.allowance import LONGEST_PAUSE, START
+from metask_magic.chat.allowance import LONGEST_PAUSE
 from metask_magic.chat.gate import Gate
+from metask_magic.chat.places import START
 
 from .limiter import REFUSAL_TAKES, Limiter, Says, ask_rows, exactly, in_whole_seconds, new_gate, nothing
 from .virtual_time import now, run
