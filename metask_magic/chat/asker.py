@@ -38,6 +38,7 @@ LONGEST_WAIT = 120.0
 LONGEST_REFUSAL = 600.0
 LONGEST_PAUSE = 8.0
 CANCEL_SECONDS = 0.5
+TOLD_SECONDS = 1.0
 
 # No other row would fare better.
 _ENDING = (
@@ -78,7 +79,6 @@ class Asker:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.retried = 0
-        self.hindrance = ""
         self._backend = backend
         self._gate = gate
         self._max_retries = max_retries
@@ -98,6 +98,12 @@ class Asker:
     def limit(self) -> int:
         """How many the gate allows now."""
         return self._gate.limit
+
+    @property
+    def hindrance(self) -> str:
+        """Why nothing is asked for a while, if so."""
+        seconds = self._gate.held_for
+        return f"the gateway takes no more for {seconds:.0f} s" if seconds >= TOLD_SECONDS else ""
 
     @property
     def appetite(self) -> int:

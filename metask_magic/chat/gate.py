@@ -76,6 +76,11 @@ class Gate:
         """Seconds for which the gateway has refused everything; 0 where its last answer was none."""
         return 0.0 if self._refused_since is None else self._clock() - self._refused_since
 
+    @property
+    def held_for(self) -> float:
+        """Seconds for which nothing is started, because the gateway asked for that or refused too much."""
+        return max(0.0, self._allowance.resume_at - self._clock())
+
     def tune(self, max_concurrency: int, requests_per_minute: float | None) -> None:
         """Allow more or fewer from now on. To be called on the loop of its coroutines."""
         self.max_concurrency = max_concurrency

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import re
 import signal
 import threading
 import tracemalloc
@@ -414,12 +415,16 @@ def test_an_interrupt_while_all_wait(new: Callable[..., Batch], loop: LoopThread
     interrupt = InterruptRequest()
     limited = RateLimitError("Slow.", status=429, retry_after=100)
 
-    def stop(_: Progress) -> None:
-        interrupt.requested = interrupt.requested or bool(backend.times)
+    said: list[str] = []
+
+    def stop(progress: Progress) -> None:
+        said.append(progress.hindrance)
+        interrupt.requested = interrupt.requested or bool(progress.hindrance)
 
     backend = Asked(lambda *_: limited)
     gate = Gate(16)
     results = new(requests(100), backend, gate=gate).run(stop, interrupt)
+    assert re.fullmatch(r"the gateway takes no more for (9\d|100) s", next(filter(None, said)))
     assert set(results) == {RowResult(row) for row in range(len(results))}
     loop.run(asyncio.sleep(0))
     assert gate.in_flight == 0

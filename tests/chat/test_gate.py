@@ -219,8 +219,9 @@ def test_a_gateway_that_fails_may_ask_for_patience() -> None:
         gate = new_gate(START)
         async with gate.place() as place:
             place.put_off(7.0)
+        assert gate.held_for == pytest.approx(7.0)
         assert await waits(gate) == pytest.approx(7.0)
-        assert (gate.limit, gate.refused_for) == (START, 0.0)
+        assert (gate.limit, gate.refused_for, gate.held_for) == (START, 0.0, 0.0)
 
     run(body())
 
