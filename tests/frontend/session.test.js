@@ -87,6 +87,22 @@ test("hello is said until it is answered", () => {
   mock.timers.reset();
 });
 
+test("a kernel that restarts just now is told nothing, and no error is left in the page", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const model = new FakeModel();
+  model.send = () => {
+    throw new Error("Cannot send");
+  };
+  const disconnect = connect(model, new Session(1));
+  mock.timers.tick(5000);
+  delete model.send;
+  disconnect();
+  connect(model, new Session(1));
+  mock.timers.tick(10);
+  assert.equal(model.sent.length, 1, "it is heard again later");
+  mock.timers.reset();
+});
+
 test("nobody says hello to a reply that has ended", () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const model = new FakeModel();

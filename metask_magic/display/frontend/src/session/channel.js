@@ -28,12 +28,18 @@ const MAX_RESYNCS = 5;
 export function connect(model, session) {
   const notebook = notebookOf(model);
   const { running } = session; // a reply that ends before the kernel has answered is no reason to fall silent
+  /** @param {ToKernel} message */
+  const send = (message) => {
+    try {
+      model.send(message);
+    } catch {} // a kernel that restarts just now can be told nothing
+  };
   const timers = HELLO_AT.map((delay) =>
     setTimeout(() => {
-      if (!session.acknowledged && running) model.send({ type: "hello", cells: Boolean(notebook) });
+      if (!session.acknowledged && running) send({ type: "hello", cells: Boolean(notebook) });
     }, delay),
   );
-  const resync = new Resync(() => model.send({ type: "resync" }));
+  const resync = new Resync(() => send({ type: "resync" }));
   /** @param {FromKernel} message */
   const onMessage = (message) => {
     session.receive(message);
