@@ -13,6 +13,7 @@ from .notebook import NotebookPage
 ASK = "%%metask gpt-4o-mini --background -o reply\nHi"
 PRINT = "print('another', 'cell')"
 BUSY = "import time\nwhile not reply.done:\n    time.sleep(0.01)\nprint('it has', 'ended')"
+TOLD = f"print('it', 'goes on')\n{BUSY}"
 TELL = "print(reply.wait().text, reply.reply.finish_reason)"
 SO_FAR = "# So far"
 STOPPED = "\n\n> Stopped before its end."
@@ -23,7 +24,7 @@ def start(
 ) -> tuple[NotebookPage, LiveView]:
     """A cell that has ended, with some of its reply on the screen."""
     gateway.script(Streamed([SO_FAR, *parts]))
-    notebook = lab.open(ASK, PRINT, BUSY, TELL, app=app)
+    notebook = lab.open(ASK, PRINT, BUSY, TELL, TOLD, app=app)
     notebook.run(1)
     view = LiveView(notebook, 1)
     view.expect_text("So far")
@@ -77,11 +78,11 @@ def test_stop(lab: Lab, gateway: GatewayServer, busy: bool) -> None:
 def test_an_interrupt_is_for_the_cell_that_runs(lab: Lab, gateway: GatewayServer) -> None:
     gate = Gate()
     notebook, view = start(lab, gateway, gate, "\n\nto the end.")
-    notebook.start(3)
-    expect(notebook.cell(3).locator(".jp-InputPrompt")).to_contain_text("*")
+    notebook.start(5)
+    notebook.expect_text(5, "it goes on")  # before the cell runs, there is nothing to interrupt
     notebook.interrupt()
-    notebook.wait_done(3)
-    notebook.expect_text(3, "KeyboardInterrupt")
+    notebook.wait_done(5)
+    notebook.expect_text(5, "KeyboardInterrupt")
     expect(view.column).to_have_attribute("data-status", "streaming")
     gate.open()
     expect_record(notebook, view, f"{SO_FAR}\n\nto the end.")
