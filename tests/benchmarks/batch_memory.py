@@ -19,8 +19,8 @@ import sys
 import time
 from collections.abc import Iterator
 
-from .apart import run_apart
-from .batch_cpu import server
+from .apart import run_apart, server
+from .batch_cpu import REPLY
 
 ROWS = 100_000
 CHARACTERS = (200, 8_000)
@@ -66,7 +66,7 @@ def ours(address: dict[str, str], characters: int) -> dict[str, float]:
 
 
 def _measure(characters: int) -> dict[str, float]:
-    with server() as address:
+    with server("--script", REPLY) as address:
         printed = run_apart("tests.benchmarks.batch_memory", json.dumps(address), f"{characters}")
     found: dict[str, float] = json.loads(printed)
     print(

@@ -16,14 +16,12 @@ import asyncio
 import json
 import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
-from .apart import run_apart
+from .apart import run_apart, server
 
 ROWS = 2000
 PLACES = 20
@@ -83,23 +81,15 @@ def theirs(address: Mapping[str, str]) -> float:
     return asyncio.run(run())
 
 
-@contextmanager
-def _server(trouble: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
-    command = [sys.executable, "-m", "tests.gateway_server", "--trouble", json.dumps(trouble)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        yield json.loads(process.stdout.readline())
-        process.stdin.close()
-
-
 def main() -> int:
     ratios = []
     for name, trouble in GATEWAYS.items():
         figures: dict[str, list[float]] = {"ours": [], "theirs": []}
         for _ in range(ROUNDS):
             for who, measured in figures.items():
-                with _server(trouble) as address:  # a new one: which row fails is the first time's
+                with server(
+                    "--trouble", trouble
+                ) as address:  # a new one: which row fails is the first time's
                     measured.append(float(run_apart("tests.benchmarks.batch_pace", who, json.dumps(address))))
         batch, loop = (statistics.median(measured) for measured in figures.values())
         ratios.append(batch / loop)
