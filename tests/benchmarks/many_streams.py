@@ -9,10 +9,7 @@ and for 2 N chunks a reply, and how long after an interrupt in mid-stream the ke
 
 from __future__ import annotations
 
-import json
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,6 +19,7 @@ from pathlib import Path
 
 from ..gateway_server import MODELS
 from ..kernel import Execution, Kernel, published
+from .apart import server
 
 CHUNKS = 2_000
 CHUNKS_PER_SECOND = 400
@@ -49,24 +47,13 @@ class Traffic:
 def serving(kernel: Kernel, chunks: int) -> Iterator[None]:
     """Point the kernel at a server whose replies all have so many chunks."""
     answer = {"parts": [{"repeat": chunks, "text": CHUNK}], "chunks_per_second": CHUNKS_PER_SECOND}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.gateway_server", "--script", json.dumps([answer])],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        told = json.loads(process.stdout.readline())
+    with server("--script", [answer]) as told:
         cell = kernel.run(
             f"import os\nos.environ['METASK_API_KEY'] = {told['api_key']!r}\n"
             f"%load_ext metask_magic\n%config Metask.base_url = {told['base_url']!r}\n"
         )
         assert cell.error is None, cell.error
         yield
-    finally:
-        process.stdin.close()
-        process.wait()
 
 
 def ask(models: int) -> str:
