@@ -12,9 +12,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .chat.messages import ToolCall, Usage
     from .chat.reply import CodeBlock, Reply
     from .errors import Interrupted, MetaskError
+    from .messages.values import ToolCall, Usage
     from .notebook.mapping import map as map  # given away by `__getattr__`, not by `*`
     from .notebook.mapping import retry_failed
     from .settings import Metask
@@ -39,10 +39,10 @@ _HOMES = {
     "Metask": "settings",
     "MetaskError": "errors",
     "Reply": "chat.reply",
-    "ToolCall": "chat.messages",
+    "ToolCall": "messages.values",
     "map": "notebook.mapping",
     "retry_failed": "notebook.mapping",
-    "Usage": "chat.messages",
+    "Usage": "messages.values",
 }
 
 

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from metask_magic.asking.loop import LoopThread
 
 from .gateway_server import GatewayServer
 from .kernel import Kernel, clean_environment
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    main = sys.modules["__main__"]
+    if not hasattr(main, "__spec__"):
+        main.__spec__ = None  # a worker of xdist has none, and no process could be spawned from it
     config.addinivalue_line(
         "markers", "sends_wrong_requests: the test's chat requests may violate OpenAI's description"
     )
+
+
+LAYERS = ("unit", "simulation", "kernel", "browser")
+NOT_UNIT = {"start_kernel", "kernel", "gateway", "_gateway_of_the_session", "tls_gateway"}
+"""The fixtures that start a kernel or a server."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put each test into its layer; a module that starts processes of its own says `kernel` itself."""
+    for item in items:
+        if not any(item.get_closest_marker(layer) for layer in LAYERS):
+            fixtures = getattr(item, "fixturenames", NOT_UNIT)  # a notebook's cell has none
+            item.add_marker("kernel" if NOT_UNIT & {*fixtures} else "unit")
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +100,11 @@ def start_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 def fresh_kernel(start_kernel: Callable[..., Kernel]) -> Kernel:
     """A kernel nobody has used."""
     return start_kernel()
+
+
+@pytest.fixture
+def loop() -> Iterator[LoopThread]:
+    """A loop of the network's own, for one test."""
+    loop = LoopThread()
+    yield loop
+    loop.stop()

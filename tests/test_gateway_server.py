@@ -50,6 +50,8 @@ from .gateway_server import (
     server_error,
 )
 
+pytestmark = pytest.mark.kernel
+
 MESSAGES: list[Any] = [{"role": "user", "content": "How do you do?"}]
 ASK: dict[str, Any] = {"model": "gpt-4o-mini", "messages": MESSAGES}
 WAIT = 30.0

@@ -12,9 +12,9 @@ import pytest
 
 import metask_magic
 from metask_magic import errors
-from metask_magic.chat.background import BackgroundReply
-from metask_magic.chat.messages import Format
+from metask_magic.asking.background import BackgroundReply
 from metask_magic.chat.reply import Reply
+from metask_magic.messages.values import Format
 from metask_magic.notebook.chat_commands import COMMANDS as CHAT_COMMANDS
 from metask_magic.notebook.commands import HELP
 from metask_magic.notebook.magics import COMMANDS
@@ -30,7 +30,8 @@ README = DOCUMENTS["README.md"]
 STRINGS = [
     string
     for path in sorted(PACKAGE.rglob("*.py"))
-    if "display" not in path.parts and path != PACKAGE / "chat" / "export.py"  # style sheets, curl's options
+    if "display" not in path.parts
+    and path != PACKAGE / "scripts" / "export.py"  # style sheets, curl's options
     for string in iter_strings(path)
 ]
 

@@ -328,9 +328,10 @@ def test_an_example_keeps_its_promise(reading: Sequence[Ran], number: int, cell:
 def test_there_are_two_commands() -> None:
     run, test = (block.code for block in BLOCKS if block.language == "sh")
     assert run.startswith('pip install ".[local,notebook]" && ')
-    assert test.endswith(" && pytest\n"), "that .ci/run runs"
+    assert test.endswith(" && pytest -n 4 --dist loadfile\n"), "that .ci/run runs"
 
 
+@pytest.mark.kernel
 def test_the_quickstart_runs_as_readme_says() -> None:
     command = next(block.code for block in BLOCKS if block.language == "sh").rpartition(" && ")[2]
     assert command.startswith("METASK_RECORDING=off jupyter nbconvert --execute ")

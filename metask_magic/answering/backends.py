@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..chat.export import without
-from ..chat.loop import network
-from ..chat.messages import Backend, Request
+from ..asking.loop import network
 from ..chat.reply import Reply
-from ..chat.structured import Refused
 from ..errors import LocalModelError, MissingKeyError, OptionError, PromptError, SettingError
 from ..gateway.bulk import BulkBackend
 from ..gateway.client import Connection, GatewayClient
 from ..gateway.embedded import LOCAL, EmbeddedBackend
 from ..gateway.models import Catalog, Model
+from ..messages.values import Backend, Request
+from ..schemas.structured import Refused
+from ..scripts.export import without
 from ..settings import Metask
 from ..words import did_you_mean, nearest, plain
 from .suggestion import SuggestingBackend

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from ..chat.messages import Backend, Event, Request
 from ..errors import MetaskError, NotFoundError
 from ..gateway.models import Catalog
+from ..messages.values import Backend, Event, Request
 from ..words import did_you_mean, nearest
 
 LOOK_UP_SECONDS = 5.0

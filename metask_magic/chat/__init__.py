@@ -1,1 +1,1 @@
-"""What it means: messages, replies, and how one is asked for."""
+"""What comes of it: replies, and conversations made of them."""

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from ..errors import ConversationError
+from ..messages.values import JSON, Content, ImagePart, Message, Part, Role, TextPart, ToolCall
 from .conversation import CellKey, Conversation, Turn
-from .messages import JSON, Content, ImagePart, Message, Part, Role, TextPart, ToolCall
 
 T = TypeVar("T")
 

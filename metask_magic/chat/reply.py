@@ -10,13 +10,12 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import MetaskError
-from .ending import Ending, known_reason
-from .export import EMBEDDED, Code, to_code
-from .messages import (
+from ..messages.ending import Ending, known_reason
+from ..messages.fold import Fold
+from ..messages.values import (
     JSON,
     Continued,
     Event,
-    Finished,
     FinishReason,
     Format,
     Message,
@@ -24,7 +23,6 @@ from .messages import (
     Parsed,
     ReasoningDelta,
     Record,
-    RefusalDelta,
     Request,
     Served,
     Step,
@@ -32,10 +30,9 @@ from .messages import (
     TextDelta,
     Timed,
     ToolCall,
-    ToolCallDelta,
     Usage,
-    UsageReported,
 )
+from ..scripts.export import EMBEDDED, Code, to_code
 
 LIMITS = ("max_tokens", "max_completion_tokens")
 """The parameters that say how many tokens a reply may have."""
@@ -227,6 +224,7 @@ class _Rounds:
     """What the requests before the last one of a reply brought; `usage` is None before the first ended."""
 
     text: str = ""
+    reasoning: str = ""
     calls: tuple[ToolCall, ...] = ()
     messages: tuple[Message, ...] = ()
     usage: Usage | None = None
@@ -244,17 +242,11 @@ class ReplyBuilder:
         self._clock = clock
         self._asked_at = clock()
         self._lock = threading.Lock()
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
-        self._refusal: list[str] = []
-        self._calls: dict[int, ToolCall] = {}
+        self._answer = Fold()
         self._earlier = _Rounds()
         self._steps: list[Step] = []
         self._notes: list[str] = []
         self._data: Any = None
-        self._served = Served(None, None)
-        self._usage: Usage | None = None
-        self._reported: str | None = None
         self._first_at: float | None = None
         self._timed: Timed | None = None
         self._untimed = True
@@ -267,24 +259,12 @@ class ReplyBuilder:
                 self._fold(event)
 
     def _fold(self, event: Event) -> None:
-        match event:
-            case TextDelta(text):
-                self._mark_first()
-                self._text.append(text)
-            case ReasoningDelta(text):
-                self._mark_first()
-                self._reasoning.append(text)
-            case ToolCallDelta():
-                fold_call(self._calls, event)
-            case Served(model, request_id):
-                self._untimed = True
-                self._served = Served(model or self._served.model, request_id or self._served.request_id)
-            case UsageReported(usage):
-                self._usage = usage
-            case Finished(reason):
-                self._reported = reason
-            case _:
-                self._fold_around(event)
+        if isinstance(event, TextDelta | ReasoningDelta):
+            self._mark_first()
+        elif isinstance(event, Served):
+            self._untimed = True
+        if not self._answer.take(event):
+            self._fold_around(event)
 
     def _fold_around(self, event: Event) -> None:
         """Fold in what is no part of a model's answer."""
@@ -297,29 +277,27 @@ class ReplyBuilder:
                 self._data = data
             case Noted(text):
                 self._notes.append(text)
-            case RefusalDelta(text):
-                self._refusal.append(text)
             case Timed():
                 self._add_time(event)
 
     def _continue(self, event: Continued) -> None:
         """Put this round away: a further request of the same reply follows."""
-        usage = self._usage if self._earlier.usage is None else self._total_usage()
+        answer, served = self._answer, self._answer.served
+        usage = answer.usage if self._earlier.usage is None else self._total_usage()
         self._earlier = _Rounds(
-            text=self._earlier.text + "".join(self._text) if event.keep_text else "",
-            calls=(*self._earlier.calls, *self._round_calls()),
+            text=self._earlier.text + answer.text if event.keep_text else "",
+            reasoning=self._earlier.reasoning + answer.reasoning,
+            calls=(*self._earlier.calls, *answer.calls.values()),
             messages=(*self._earlier.messages, *(event.messages if event.keep_text else ())),
             usage=usage or Usage(),
         )
-        self._text, self._calls, self._usage, self._reported, self._refusal = [], {}, None, None, []
-
-    def _round_calls(self) -> tuple[ToolCall, ...]:
-        return tuple(call for _, call in sorted(self._calls.items()))
+        self._answer = Fold()
+        self._answer.take(served)
 
     def _total_usage(self) -> Usage | None:
         if self._earlier.usage is None:
-            return self._usage
-        return self._earlier.usage + (self._usage or Usage())
+            return self._answer.usage
+        return self._earlier.usage + (self._answer.usage or Usage())
 
     def _add_time(self, request: Timed) -> None:
         """Add a request's own time: that of a recorded reply is then the same whenever it is replayed."""
@@ -341,7 +319,7 @@ class ReplyBuilder:
 
     def finish(self) -> None:
         """The stream ended by itself."""
-        self._end(known_reason(self._reported))
+        self._end(known_reason(self._answer.reason))
 
     def interrupt(self) -> None:
         """The user stopped it."""
@@ -360,38 +338,30 @@ class ReplyBuilder:
         """The reply as far as it has come; `interrupted` where it has not ended."""
         with self._lock:
             reason, ended_at, error = self._ending or ("interrupted", self._clock(), None)
-            answer = "".join(self._text)
+            answer, calls = self._answer, tuple(self._answer.calls.values())
             times = self._times(ended_at)
             return Reply(
-                text=self._earlier.text + answer,
+                text=self._earlier.text + answer.text,
                 requested_model=self._request.model,
                 finish_reason=reason,
-                model=self._served.model,
+                model=answer.served.model,
                 usage=self._total_usage(),
-                native_finish_reason=self._reported,
-                refusal="".join(self._refusal),
-                reasoning="".join(self._reasoning),
-                tool_calls=(*self._earlier.calls, *self._round_calls()),
+                native_finish_reason=answer.reason,
+                refusal=answer.refusal,
+                reasoning=self._earlier.reasoning + answer.reasoning,
+                tool_calls=(*self._earlier.calls, *calls),
                 elapsed=times.elapsed,
                 first_token_after=times.first_token_after,
-                request_id=self._served.request_id,
+                request_id=answer.served.request_id,
                 params=dict(self._request.params),
                 data=self._data,
                 steps=tuple(self._steps),
                 messages=(
                     *self._earlier.messages,
-                    Message("assistant", answer.strip(), tool_calls=self._round_calls()),
+                    Message("assistant", answer.text.strip(), tool_calls=calls),
                 ),
                 format=self._request.format,
                 notes=tuple(self._notes),
                 request=self._request,
                 error=error,
             )
-
-
-def fold_call(calls: dict[int, ToolCall], delta: ToolCallDelta) -> None:
-    """Put a piece of a tool call where it belongs; the first id and name that come stay."""
-    known = calls.get(delta.position, ToolCall("", "", ""))
-    calls[delta.position] = ToolCall(
-        known.id or delta.id, known.name or delta.name, known.arguments + delta.arguments
-    )

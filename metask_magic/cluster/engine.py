@@ -22,12 +22,12 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
-from ..chat.engine import Answer
-from ..chat.ledger import Slices
-from ..chat.loop import LoopThread, network
-from ..chat.messages import Request
+from ..asking.loop import LoopThread, network
+from ..batch.engine import Answer
 from ..chat.reply import Reply, ReplyBuilder
 from ..errors import ClusterError, MetaskError
+from ..messages.values import Request
+from ..usage.ledger import Slices
 from ..words import counted, plain
 from . import worker
 from .connection import Connection

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..chat.ledger import Slices
 from ..chat.reply import Reply
 from ..settings import ApiKey
+from ..usage.ledger import Slices
 
 Ending = Literal["done", "lost", "refused"]
 """How a task ended: with all answers; because its worker had been lost; in one that knows no such run."""

@@ -16,16 +16,16 @@ from importlib.metadata import version
 from typing import Any
 
 from ..answering.backends import Backends
-from ..chat.asker import Asker
-from ..chat.engine import Answer
-from ..chat.errands import AtOnce
-from ..chat.gate import Gate
-from ..chat.ledger import Ledger, MeteredBackend
-from ..chat.loop import network
-from ..chat.messages import Backend
-from ..chat.structured import StructuredBackend
+from ..asking.errands import AtOnce
+from ..asking.loop import network
+from ..batch.asker import Asker
+from ..batch.engine import Answer
+from ..batch.gate import Gate
 from ..errors import ClusterError, MetaskError
+from ..messages.values import Backend
+from ..schemas.structured import StructuredBackend
 from ..settings import Metask
+from ..usage.ledger import Ledger, MeteredBackend
 from .messages import Briefing, Ending, Report, Share
 
 PATIENCE_SECONDS = 15.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..chat.messages import Record
+from ..messages.values import Record
 
 HEADER = ("model", "first token", "total", "tokens", "finish reason")
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
-from ..chat.messages import Format, Sink
+from ..messages.values import Format, Sink
 from .publish import PublishSink
 from .silent import SilentSink
 from .terminal import TerminalSink

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ..chat.messages import Event, Record
+from ..messages.values import Event, Record
 from .place import Place
 from .record import to_output
 

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ..chat.messages import JSON, Format, Record, Step
+from ..messages.values import JSON, Format, Record, Step
 from .comparison import closed, to_comparison, to_ending, to_heading, to_notice, to_table
 from .json_indent import indented
 from .mathematics import is_left_open, with_dollars

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ..chat.messages import Event, Record
+from ..messages.values import Event, Record
 
 
 class SilentSink:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..chat.messages import Step
+from ..messages.values import Step
 
 LONGEST = 200
 FAILED = "✗"

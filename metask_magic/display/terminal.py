@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..chat.messages import (
+from ..messages.values import (
     Continued,
     Ended,
     Event,

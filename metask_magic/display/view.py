@@ -17,7 +17,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from ..chat.messages import Format, Step
+from ..messages.values import Format, Step
 
 STATIC = Path(__file__).parent / "static"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..chat.messages import (
+from ..messages.values import (
     Continued,
     Ended,
     Event,

@@ -12,8 +12,8 @@ from typing import Any
 
 import jiter
 
-from ..chat.messages import Event, Finished
 from ..errors import MetaskError
+from ..messages.values import Event, Finished
 from ..words import size
 from .bounds import LONGEST_REFUSAL, LONGEST_REPLY
 from .decode import BOM, DONE, Fail, StreamDecoder, iter_whole, parse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from ..chat.messages import Event, Request
+from ..messages.values import Event, Request
 from .client import Connection, GatewayClient
 from .quirks import Quirks
 

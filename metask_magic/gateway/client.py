@@ -14,8 +14,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from ..chat.messages import Event, Finished, Noted, Request, Served
 from ..errors import GatewayError, MetaskError, StreamCutError, StreamStalledError
+from ..messages.values import Event, Finished, Noted, Request, Served
 from ..precedence import first_requests
 from ..settings import ApiKey
 from ..words import plain

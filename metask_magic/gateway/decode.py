@@ -15,7 +15,8 @@ from typing import Any, TypeAlias
 
 import jiter
 
-from ..chat.messages import (
+from ..errors import MetaskError, UnreadableReplyError
+from ..messages.values import (
     Event,
     Finished,
     Noted,
@@ -26,7 +27,6 @@ from ..chat.messages import (
     Usage,
     UsageReported,
 )
-from ..errors import MetaskError, UnreadableReplyError
 from ..words import plain, shorten, size
 from .bounds import LONGEST_EVENT, LONGEST_LINE, LONGEST_REPLY
 from .faults import too_large, unreadable

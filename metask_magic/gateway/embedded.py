@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..chat.messages import Event, Notice, Request
 from ..errors import HostRefusedError
+from ..messages.values import Event, Notice, Request
 from ..settings import ApiKey
 from .client import Connection, GatewayClient
 from .local import Endpoint, LocalModel

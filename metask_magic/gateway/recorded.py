@@ -9,24 +9,20 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from ..chat.ending import known_reason
-from ..chat.messages import (
+from ..errors import RecordingError
+from ..messages.ending import known_reason
+from ..messages.fold import Fold
+from ..messages.values import (
     JSON,
     Backend,
     Event,
-    Finished,
     Noted,
     ReasoningDelta,
-    RefusalDelta,
     Request,
-    Served,
     TextDelta,
     Timed,
     ToolCallDelta,
-    Usage,
-    UsageReported,
 )
-from ..errors import RecordingError
 from .recording import RecordedReply, Recording
 from .recording_key import describe, key_of
 from .recording_miss import missed
@@ -160,64 +156,37 @@ class _Heard:
         self._clock = clock
         self._asked_at = clock()
         self._first_at: float | None = None
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
-        self._calls: dict[int, ToolCallDelta] = {}
-        self._served = Served(None, None)
-        self._usage: Usage | None = None
-        self._refusal: list[str] = []
+        self._answer = Fold()
         self._notes: list[str] = []
-        self._reason: str | None = None
 
     @property
     def is_whole(self) -> bool:
         """Whether the server said why it stopped, and not that it broke off."""
-        return known_reason(self._reason) != "incomplete"
+        return known_reason(self._answer.reason) != "incomplete"
 
     def take(self, event: Event) -> None:
-        match event:
-            case TextDelta(text):
-                self._mark_first()
-                self._text.append(text)
-            case ReasoningDelta(text):
-                self._mark_first()
-                self._reasoning.append(text)
-            case ToolCallDelta(position):
-                known = self._calls.get(position, ToolCallDelta(position, "", "", ""))
-                self._calls[position] = ToolCallDelta(
-                    position,
-                    known.id or event.id,
-                    known.name or event.name,
-                    known.arguments + event.arguments,
-                )
-            case Served(model, request_id):
-                self._served = Served(model or self._served.model, request_id or self._served.request_id)
-            case UsageReported(usage):
-                self._usage = usage
-            case Finished(reason):
-                self._reason = reason
-            case RefusalDelta(text):
-                self._refusal.append(text)
-            case Noted(text):
-                self._notes.append(text)
-
-    def _mark_first(self) -> None:
-        if self._first_at is None:
+        if self._first_at is None and isinstance(event, TextDelta | ReasoningDelta):
             self._first_at = self._clock()
+        if not self._answer.take(event) and isinstance(event, Noted):
+            self._notes.append(event.text)
 
     def to_reply(self) -> RecordedReply:
         """The reply, which ends now."""
         elapsed = self._clock() - self._asked_at
+        answer = self._answer
         return RecordedReply(
-            "".join(self._text),
-            self._reason or "",
-            "".join(self._reasoning),
-            tuple(call for _, call in sorted(self._calls.items())),
-            self._usage,
-            *self._served,
+            answer.text,
+            answer.reason or "",
+            answer.reasoning,
+            tuple(
+                ToolCallDelta(position, call.id, call.name, call.arguments)
+                for position, call in answer.calls.items()
+            ),
+            answer.usage,
+            *answer.served,
             round(elapsed, 3),
             None if self._first_at is None else round(self._first_at - self._asked_at, 3),
-            "".join(self._refusal),
+            answer.refusal,
             tuple(self._notes),
         )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from ..chat.messages import (
+from ..messages.values import (
     JSON,
     Event,
     Finished,

@@ -18,8 +18,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..chat.messages import JSON, ImagePart, Message, Request, TextPart
 from ..errors import RecordingError
+from ..messages.values import JSON, ImagePart, Message, Request, TextPart
 
 VERSION = 1
 

@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..chat.messages import JSON
 from ..errors import RecordingMissError
+from ..messages.values import JSON
 from ..words import plain
 from .recording import Recording, last_prompt, message_text
 from .recording_key import dump

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ..chat.ending import known_reason
+from ..messages.ending import known_reason
 from ..words import plain, shorten
 
 LONGEST_QUOTE = 200

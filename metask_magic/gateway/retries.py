@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 
-from ..chat.messages import Notice
 from ..errors import (
     ConnectionFailedError,
     GatewayError,
@@ -13,6 +12,7 @@ from ..errors import (
     RateLimitError,
     ServerError,
 )
+from ..messages.values import Notice
 
 LONGEST_WAIT = 120.0
 RETRIED_STATUS = {408, 429, 500, 502, 503, 504, 529}

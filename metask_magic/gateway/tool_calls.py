@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..chat.messages import ToolCallDelta
+from ..messages.values import ToolCallDelta
 
 
 @dataclass(slots=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..chat.messages import JSON, Content, Message, TextPart
-from ..chat.tools import Tool
 from ..errors import PromptError
+from ..messages.values import JSON, Content, Message, TextPart
 from ..prompt.attachments import attach, compose
 from ..prompt.draft import Draft
 from ..prompt.template import render, render_parts
 from ..prompt.values import to_text
 from ..settings import Metask
+from ..tools.tool import Tool
 from .names import look_up
 from .options import CellOptions
 from .parameters import override

@@ -8,13 +8,13 @@ from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any
 
-from ..chat.ledger import ModelUsage
-from ..chat.messages import JSON, Message, Request
 from ..display.table import Table
 from ..errors import MetaskError, MissingKeyError, SettingError
 from ..gateway.models import Model, matching
+from ..messages.values import JSON, Message, Request
 from ..prompt.images import pixels
 from ..settings import KEYRING_SERVICE, ApiKey, Metask
+from ..usage.ledger import ModelUsage
 from ..words import did_you_mean, nearest, plain
 from .stdin import NobodyAnswersError, ask
 from .usage import summarize

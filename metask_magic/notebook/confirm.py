@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..chat.calls import describe
-from ..chat.messages import ToolCall
 from ..errors import ToolError
+from ..messages.calls import describe
+from ..messages.values import ToolCall
 from .stdin import NobodyAnswersError, ask
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..chat.export import LANGUAGES, Code
 from ..chat.reply import Reply
 from ..display.record import Bundle, to_bundle
 from ..errors import MetaskError, OptionError
+from ..scripts.export import LANGUAGES, Code
 from ..words import did_you_mean
 
 FORCE = "--force"

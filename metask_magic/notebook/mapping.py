@@ -10,15 +10,15 @@ from typing import Any
 
 from ..answering.backends import Backends
 from ..answering.shelf import Shelf
-from ..chat.ledger import Ledger
-from ..chat.messages import JSON
-from ..chat.schema import Schema
 from ..errors import OptionError
+from ..messages.values import JSON
+from ..schemas.schema import Schema
 from ..settings import Metask
 from ..table.answers import ERROR
 from ..table.asking import Manner
 from ..table.mapper import MapOutcome, Mapper
 from ..table.requests import TablePrompt
+from ..usage.ledger import Ledger
 from .parameters import OWN_PARAMETERS, check_parameter, merge_parameters, override, said_twice
 
 TABLE = "the table"

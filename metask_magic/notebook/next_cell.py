@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ..chat.messages import Sink
 from ..display.front_end import FrontEnd, detect
 from ..display.widget import WidgetSink
+from ..messages.values import Sink
 
 _CANNOT_CHANGE = (
     "The code differs from what this cell gave before, and the next cell cannot be changed from here: "

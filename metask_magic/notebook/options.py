@@ -12,8 +12,8 @@ from typing import Any, NoReturn, TypeVar, get_args
 
 from IPython.core.magic_arguments import MagicArgumentParser, argument
 
-from ..chat.kinds import JSON, Format
 from ..errors import OptionError
+from ..messages.kinds import JSON, Format
 from ..words import did_you_mean, nearest
 from .option_words import iter_words, read_word, skip_blanks
 from .parameters import merge_parameters, read_parameter, said_twice

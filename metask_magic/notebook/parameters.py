@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from ..chat.kinds import JSON
 from ..errors import OptionError
+from ..messages.kinds import JSON
 
 OWN_PARAMETERS = ("model", "messages", "stream")
 _SAME = {"max_completion_tokens": "max_tokens"}

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ..chat.messages import JSON
 from ..display.table import Table
 from ..errors import RecordingError
 from ..gateway.recording import Recording, message_text
 from ..gateway.recordings import Recordings
+from ..messages.values import JSON
 from ..words import counted, did_you_mean, nearest, plain, shorten
 
 SHORT = 8  # hex digits of a key that are shown

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..chat.messages import Format
-from ..chat.schema import ANY_JSON, Schema
 from ..errors import OptionError
+from ..messages.values import Format
+from ..schemas.schema import ANY_JSON, Schema
 from .names import look_up
 from .options import CellOptions
 

@@ -13,30 +13,30 @@ from weakref import WeakSet
 from ..answering.backends import Backends
 from ..answering.choice import choose_models
 from ..answering.shelf import Shelf, samples
-from ..chat import coroutines
-from ..chat.ask import Asking, Outcome, ask
-from ..chat.background import BackgroundReply, end_all
+from ..asking import coroutines
+from ..asking.ask import Asking, Outcome, ask
+from ..asking.background import BackgroundReply, end_all
+from ..asking.errands import Errands
+from ..asking.loop import network
 from ..chat.code import find_code
 from ..chat.conversation import CellKey
-from ..chat.errands import Errands
-from ..chat.export import Code
-from ..chat.ledger import Ledger, MeteredBackend
-from ..chat.loop import network
-from ..chat.messages import Backend, Message, Request, Sink
 from ..chat.replies import Replies, distinct
 from ..chat.reply import Reply
-from ..chat.rounds import ToolBackend
-from ..chat.structured import StructuredBackend
 from ..display.front_end import FrontEnd, choose_sink, detect
 from ..display.place import Place
 from ..errors import Interrupted, MetaskError, OptionError
 from ..gateway.embedded import LOCAL
 from ..gateway.recorded import CONDUCTS, RecordedBackend
+from ..messages.values import Backend, Message, Request, Sink
 from ..prompt.draft import Draft
 from ..prompt.template import render
+from ..schemas.structured import StructuredBackend
+from ..scripts.export import Code
 from ..settings import Metask
 from ..table.asking import Manner
 from ..table.mapper import Mapper
+from ..tools.rounds import ToolBackend
+from ..usage.ledger import Ledger, MeteredBackend
 from . import export, map_cell
 from .cell import read_cell
 from .chats import Chats, cell_key

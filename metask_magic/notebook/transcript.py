@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..chat.conversation import Conversation, Turn
-from ..chat.messages import JSON, ImagePart, Message
 from ..display.mathematics import with_dollars
 from ..display.printable import printable
 from ..display.record import UNTYPESET, to_safe_html
+from ..messages.values import JSON, ImagePart, Message
 from ..words import counted, size
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from ..chat.ledger import Figure, Ledger, ModelUsage
 from ..display.usage_chart import Bar, UsageChart
 from ..errors import MetaskError, OptionError
+from ..usage.ledger import Figure, Ledger, ModelUsage
+from ..usage.prices import INSTALL_EXTRA, Estimate, estimate
 from ..words import plain
-from .prices import INSTALL_EXTRA, Estimate, estimate
 
 RESET = "--reset"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any, TypeAlias
 
-from ..chat.background import BackgroundReply
+from ..asking.background import BackgroundReply
 from ..chat.replies import Replies
 from ..chat.reply import Reply
 from ..display.record import Bundle, to_bundle, to_output

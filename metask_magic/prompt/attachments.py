@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..chat.messages import Content, ImagePart, Part, TextPart, join_parts
 from ..errors import AttachmentError, PromptError
+from ..messages.values import Content, ImagePart, Part, TextPart, join_parts
 from ..words import did_you_mean, nearest
 from .figures import to_images
 from .files import fenced, read_file

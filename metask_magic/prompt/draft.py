@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..chat.formats import instruct
-from ..chat.messages import JSON, Format, Message, Request
-from ..chat.schema import ANY_JSON, Schema
-from ..chat.tools import Tool
+from ..messages.formats import instruct
+from ..messages.values import JSON, Format, Message, Request
+from ..schemas.schema import ANY_JSON, Schema
+from ..tools.tool import Tool
 
 
 @dataclass(frozen=True, slots=True)

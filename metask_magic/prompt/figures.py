@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any
 
-from ..chat.messages import ImagePart
 from ..errors import PromptError
+from ..messages.values import ImagePart
 from .images import image_part
 
 DPI = 144

@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ..chat.messages import ImagePart, TextPart
 from ..errors import AttachmentError
+from ..messages.values import ImagePart, TextPart
 from ..words import counted
 from .images import IMAGE_LIMIT, MEBIBYTE, image_part, in_mebibytes, media_type
 from .pdf import pdf_text

@@ -5,8 +5,8 @@ from __future__ import annotations
 from io import BytesIO
 from math import ceil
 
-from ..chat.messages import ImagePart
 from ..errors import AttachmentError
+from ..messages.values import ImagePart
 
 MEBIBYTE = 2**20
 

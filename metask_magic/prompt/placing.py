@@ -9,8 +9,8 @@ from typing import Any
 
 from jinja2 import Undefined
 
-from ..chat.messages import ImagePart, Part, TextPart
 from ..errors import PromptError
+from ..messages.values import ImagePart, Part, TextPart
 from .values import to_parts
 
 _DIGITS = 40

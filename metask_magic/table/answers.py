@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..chat.batch import RowResult
-from ..chat.messages import JSON, Usage
+from ..batch.batch import RowResult
 from ..chat.reply import Reply
-from ..chat.schema import Schema
-from ..chat.strict import WRAPPED
 from ..errors import MetaskError, OptionError
+from ..messages.values import JSON, Usage
+from ..schemas.schema import Schema
+from ..schemas.strict import WRAPPED
 from .rows import Columns, Row
 
 REPLY, ERROR, META = "reply", "reply_error", "reply_meta"

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from ..answering.backends import Backends
 from ..answering.shelf import Shelf
-from ..chat.asker import Asker
-from ..chat.engine import Engine
-from ..chat.errands import AtOnce
-from ..chat.gate import Gate
-from ..chat.ledger import Ledger, MeteredBackend, Slices
-from ..chat.messages import Backend
-from ..chat.schema import Schema
-from ..chat.structured import StructuredBackend
+from ..asking.errands import AtOnce
+from ..batch.asker import Asker
+from ..batch.engine import Engine
+from ..batch.gate import Gate
 from ..errors import MetaskError, MissingKeyError, SchemaError
 from ..gateway.embedded import LOCAL
 from ..gateway.recorded import Conduct, RecordedBackend
+from ..messages.values import Backend
+from ..schemas.schema import Schema
+from ..schemas.structured import StructuredBackend
 from ..settings import Metask
+from ..usage.ledger import Ledger, MeteredBackend, Slices
 from ..words import plain
 from .journal import RowJournal
 from .requests import TablePrompt

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ..chat.messages import Request, ToolCallDelta
 from ..chat.reply import Reply, ReplyBuilder
 from ..gateway.recorded import Conduct, reveals
 from ..gateway.recording import RecordedReply, Recording
 from ..gateway.recording_key import describe, key_of
 from ..gateway.recordings import Recordings
+from ..messages.values import Request, ToolCallDelta
 
 
 class RowJournal:

@@ -11,13 +11,13 @@ from typing import Any
 from ..answering.backends import Backends
 from ..answering.choice import choose_models
 from ..answering.shelf import Shelf
-from ..chat.batch import Batch, Progress, RowResult
-from ..chat.interrupt import InterruptRequest
-from ..chat.ledger import Ledger
+from ..asking.interrupt import InterruptRequest
+from ..batch.batch import Batch, Progress, RowResult
 from ..display.front_end import FrontEnd, detect
 from ..display.table import Table
 from ..errors import Interrupted, MetaskError, OptionError
 from ..settings import Metask
+from ..usage.ledger import Ledger
 from ..words import counted
 from .answers import ERROR, RowAnswers
 from .asking import Manner, RowAsking

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..chat.batch import Journal, digest
-from ..chat.messages import Request
+from ..batch.batch import Journal, digest
 from ..display.table import Table
 from ..errors import MetaskError, OptionError
+from ..messages.values import Request
 from ..words import counted
 from .requests import RowRequests, waited_for
 

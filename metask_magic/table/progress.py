@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Protocol
 
-from ..chat.batch import Progress
+from ..batch.batch import Progress
 from ..display.front_end import FrontEnd
 
 SECONDS_BETWEEN = 0.2

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from ..chat.messages import JSON, Format, Message, Part, Request
-from ..chat.schema import Schema
 from ..errors import MetaskError, PromptError
+from ..messages.values import JSON, Format, Message, Part, Request
 from ..prompt.attachments import compose
 from ..prompt.draft import Draft
+from ..schemas.schema import Schema
 from .row_prompt import RowPrompt
 from .rows import Row, Rows
 

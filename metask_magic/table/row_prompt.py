@@ -8,8 +8,8 @@ from typing import Any
 from jinja2 import Undefined
 from jinja2.sandbox import SandboxedEnvironment
 
-from ..chat.messages import Part, join_parts
 from ..errors import PromptError
+from ..messages.values import Part, join_parts
 from ..prompt.template import PromptTemplate
 from ..words import nearest
 from .rows import Row

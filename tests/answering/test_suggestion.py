@@ -9,11 +9,11 @@ import pytest
 
 from metask_magic.answering import suggestion
 from metask_magic.answering.suggestion import SuggestingBackend
-from metask_magic.chat.messages import Event, Message, Request, TextDelta
 from metask_magic.errors import HostRefusedError, MetaskError, NotFoundError, ServerError
 from metask_magic.gateway.models import Catalog
+from metask_magic.messages.values import Event, Message, Request, TextDelta
 
-from ..chat.fakes import Script
+from ..fakes import Script
 
 REQUEST = Request("gpt-4o-mni", (Message("user", "Hi"),))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
-from metask_magic.chat.ending import Ending
+from metask_magic.messages.ending import Ending
 
 from ..display.test_notice import NOTICE, STRANGE, TEXTS
 from ..gateway_server import Answer, Delta, Gate, GatewayServer, Reasoning, Streamed, server_error

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from metask_magic.chat.messages import (
+from metask_magic.chat.reply import CodeBlock, Reply, ReplyBuilder
+from metask_magic.errors import MetaskError
+from metask_magic.messages.values import (
     Continued,
     Event,
     Finished,
@@ -29,8 +31,6 @@ from metask_magic.chat.messages import (
     Usage,
     UsageReported,
 )
-from metask_magic.chat.reply import CodeBlock, Reply, ReplyBuilder
-from metask_magic.errors import MetaskError
 
 REQUEST = Request("asked", (Message("user", "Hi"),), {"seed": 1})
 FAILURE = MetaskError("It failed.")

@@ -37,6 +37,8 @@ from ..gateway_server import Gate as Barrier
 from ..gateway_server.received import Received
 from .conftest import WAIT, WORKERS, new_cluster, recorded
 
+pytestmark = pytest.mark.kernel
+
 MODEL = "gpt-4o-mini"
 CONCURRENCY = 16
 

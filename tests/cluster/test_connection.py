@@ -10,6 +10,8 @@ from distributed import Client, LocalCluster
 from metask_magic.cluster.connection import Address, find_client
 from metask_magic.errors import OptionError, SettingError
 
+pytestmark = pytest.mark.kernel
+
 
 @pytest.mark.parametrize(
     ("scheduler", "workers", "refused"),

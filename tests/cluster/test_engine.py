@@ -11,10 +11,8 @@ from typing import Any
 
 import pytest
 
-from metask_magic.chat.engine import Answer
-from metask_magic.chat.ledger import ModelUsage, Slices
-from metask_magic.chat.loop import LoopThread
-from metask_magic.chat.messages import Message, Request
+from metask_magic.asking.loop import LoopThread
+from metask_magic.batch.engine import Answer
 from metask_magic.chat.reply import Reply
 from metask_magic.cluster import engine as engines
 from metask_magic.cluster import worker
@@ -23,6 +21,10 @@ from metask_magic.cluster.messages import Briefing, Report
 from metask_magic.cluster.sharing import Sharing
 from metask_magic.cluster.tasks import MOST_LOSSES
 from metask_magic.errors import BudgetError, ClusterError, MetaskError, SettingError
+from metask_magic.messages.values import Message, Request
+from metask_magic.usage.ledger import ModelUsage, Slices
+
+pytestmark = pytest.mark.kernel
 
 WAIT = 30.0
 BRIEFING = Briefing("run", "1.0", "m", {}, None)

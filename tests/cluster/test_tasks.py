@@ -6,7 +6,6 @@ import pickle
 
 import pytest
 
-from metask_magic.chat.messages import Message, Request
 from metask_magic.cluster.tasks import (
     ALONE_AFTER,
     MOST_LOSSES,
@@ -16,6 +15,9 @@ from metask_magic.cluster.tasks import (
     Task,
     Tasks,
 )
+from metask_magic.messages.values import Message, Request
+
+pytestmark = pytest.mark.kernel
 
 
 def tasks_of(count: int, length: int = 1) -> Tasks:

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from metask_magic.chat.loop import network
+from metask_magic.asking.loop import network
 from metask_magic.cluster import worker
 from metask_magic.cluster.messages import Briefing, Share, TravellingKey
 from metask_magic.errors import ClusterError, SettingError
 from metask_magic.settings import ApiKey
+
+pytestmark = pytest.mark.kernel
 
 KEY = TravellingKey(ApiKey("sk-made-up", "the test"))
 

@@ -10,8 +10,8 @@ import pytest
 from markdown_it import MarkdownIt
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
-from metask_magic.chat.messages import Format, Record, Step
 from metask_magic.display.record import NOTHING_CAME, UNTYPESET, to_bundle, to_output
+from metask_magic.messages.values import Format, Record, Step
 
 NOTICE = "Cut off at the limit of 5 tokens (MAX_TOKENS): raise --max-tokens, or ask it to go on."
 QUOTED = "> Cut off at the limit of 5 tokens (MAX\\_TOKENS): raise --max-tokens, or ask it to go on."

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from metask_magic.chat.messages import FinishReason, Notice, ReasoningDelta, Record, TextDelta
 from metask_magic.display.publish import PublishSink
 from metask_magic.display.silent import SilentSink
+from metask_magic.messages.values import FinishReason, Notice, ReasoningDelta, Record, TextDelta
 
 TABLE = (
     "| model | first token | total | tokens | finish reason |\n"

@@ -20,9 +20,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from metask_magic.chat.messages import Format, Record, Step
 from metask_magic.display.comparison import to_table
 from metask_magic.display.record import UNTYPESET, to_bundle, to_output, to_safe_html
+from metask_magic.messages.values import Format, Record, Step
 
 # -- what a page may have -------------------------------------------------------------------------------
 

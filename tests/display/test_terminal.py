@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from metask_magic.chat.messages import (
+from metask_magic.display.printer import ANEW, DIM, LINE_LENGTH, PLAIN
+from metask_magic.display.terminal import TerminalSink
+from metask_magic.messages.values import (
     Continued,
     Ended,
     Event,
@@ -19,8 +21,6 @@ from metask_magic.chat.messages import (
     TextDelta,
     Usage,
 )
-from metask_magic.display.printer import ANEW, DIM, LINE_LENGTH, PLAIN
-from metask_magic.display.terminal import TerminalSink
 
 CALL = Stepped(Step('f(city="Paris")', "21 °C"))
 CALLED = f'{DIM}→ f(city="Paris")\n← 21 °C{PLAIN}\n'

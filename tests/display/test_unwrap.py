@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metask_magic.chat.messages import Format
 from metask_magic.display.unwrap import unwrap
+from metask_magic.messages.values import Format
 
 UNWRAPPED: dict[Format, list[tuple[str, str]]] = {
     "html": [

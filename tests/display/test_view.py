@@ -10,7 +10,6 @@ import comm
 import pytest
 from comm.base_comm import BaseComm
 
-from metask_magic.chat.messages import Step
 from metask_magic.display.view import (
     KEYFRAME_FROM,
     LONGEST_BODY,
@@ -18,6 +17,7 @@ from metask_magic.display.view import (
     connected_kernel_id,
     utf16_length,
 )
+from metask_magic.messages.values import Step
 
 
 class NotedComm(BaseComm):

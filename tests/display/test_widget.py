@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from metask_magic.chat.messages import (
+from metask_magic.display.view import ReplyView
+from metask_magic.display.widget import WidgetSink
+from metask_magic.messages.values import (
     Continued,
     Event,
     Format,
@@ -17,8 +19,6 @@ from metask_magic.chat.messages import (
     Stepped,
     TextDelta,
 )
-from metask_magic.display.view import ReplyView
-from metask_magic.display.widget import WidgetSink
 
 CALL = Step("f(x=1)", "2")
 SHOWN = {"title": "f(x=1)", "body": "2", "failed": False}

@@ -13,7 +13,10 @@ FRONTEND = Path("metask_magic/display/frontend")
 TESTS = Path("tests/frontend")
 
 NPM = shutil.which("npm")
-pytestmark = pytest.mark.skipif(NPM is None, reason="npm is not installed: the front end's own tests need it")
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.skipif(NPM is None, reason="npm is not installed: the front end's own tests need it"),
+]
 
 
 def npm(folder: Path, *arguments: str) -> None:

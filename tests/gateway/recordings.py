@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from metask_magic.chat.messages import Message, Request
 from metask_magic.gateway.recording import RecordedReply, Recording
 from metask_magic.gateway.recording_key import describe
+from metask_magic.messages.values import Message, Request
 
 
 def request(prompt: str = "Hi", model: str = "m", **fields: Any) -> Request:

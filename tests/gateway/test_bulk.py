@@ -11,16 +11,6 @@ from typing import Any, TypeVar
 
 import pytest
 
-from metask_magic.chat.messages import (
-    Event,
-    Finished,
-    Message,
-    Request,
-    Served,
-    TextDelta,
-    Usage,
-    UsageReported,
-)
 from metask_magic.errors import (
     AuthenticationError,
     BadRequestError,
@@ -41,6 +31,16 @@ from metask_magic.errors import (
 )
 from metask_magic.gateway.bulk import BulkBackend
 from metask_magic.gateway.client import Connection
+from metask_magic.messages.values import (
+    Event,
+    Finished,
+    Message,
+    Request,
+    Served,
+    TextDelta,
+    Usage,
+    UsageReported,
+)
 from metask_magic.settings import ApiKey
 
 from ..gateway_server import (

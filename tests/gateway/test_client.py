@@ -13,19 +13,6 @@ from typing import Any, cast
 import anyio
 import pytest
 
-from metask_magic.chat.messages import (
-    Event,
-    Finished,
-    Message,
-    Notice,
-    ReasoningDelta,
-    Request,
-    Served,
-    TextDelta,
-    ToolCallDelta,
-    Usage,
-    UsageReported,
-)
 from metask_magic.errors import (
     AuthenticationError,
     BadRequestError,
@@ -45,6 +32,19 @@ from metask_magic.errors import (
 from metask_magic.gateway import client as client_module
 from metask_magic.gateway.client import Connection, GatewayClient
 from metask_magic.gateway.retries import LONGEST_WAIT
+from metask_magic.messages.values import (
+    Event,
+    Finished,
+    Message,
+    Notice,
+    ReasoningDelta,
+    Request,
+    Served,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+    UsageReported,
+)
 from metask_magic.precedence import Precedence, Turn
 from metask_magic.settings import ApiKey
 

@@ -12,7 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metask_magic.chat.messages import (
+from metask_magic.errors import (
+    AuthenticationError,
+    BadRequestError,
+    MetaskError,
+    RateLimitError,
+    ServerError,
+    UnreadableReplyError,
+)
+from metask_magic.gateway import faults
+from metask_magic.gateway.decode import StreamDecoder, iter_whole, parse
+from metask_magic.messages.values import (
     Event,
     Finished,
     Noted,
@@ -24,16 +34,6 @@ from metask_magic.chat.messages import (
     Usage,
     UsageReported,
 )
-from metask_magic.errors import (
-    AuthenticationError,
-    BadRequestError,
-    MetaskError,
-    RateLimitError,
-    ServerError,
-    UnreadableReplyError,
-)
-from metask_magic.gateway import faults
-from metask_magic.gateway.decode import StreamDecoder, iter_whole, parse
 
 DONE = b"data: [DONE]\n\n"
 BROKEN = b'data: {"choices": [{"delta"\n\n'

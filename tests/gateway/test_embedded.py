@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 
-from metask_magic.chat.messages import Event, Finished, Message, Notice, Request, Served, TextDelta
 from metask_magic.errors import HostRefusedError, LocalModelError, MetaskError, ServerError
 from metask_magic.gateway import embedded
 from metask_magic.gateway.client import GatewayClient
 from metask_magic.gateway.embedded import EmbeddedBackend
 from metask_magic.gateway.local import Endpoint
+from metask_magic.messages.values import Event, Finished, Message, Notice, Request, Served, TextDelta
 
 from ..gateway_server import API_KEY, MODELS, GatewayServer, Streamed, error_event
+
+pytestmark = pytest.mark.kernel
 
 REQUEST = Request("local", (Message("user", "Hi"),), {"seed": 7})
 NOWHERE = Endpoint("http://127.0.0.1:9/v1", API_KEY, "gpt-4o")

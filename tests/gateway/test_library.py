@@ -9,6 +9,8 @@ import textwrap
 
 import pytest
 
+pytestmark = pytest.mark.kernel
+
 LEAN = "from metask_magic.gateway.library import import_library; openai = import_library()\n"
 
 

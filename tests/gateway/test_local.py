@@ -28,7 +28,10 @@ from metask_magic.errors import LocalModelError
 from metask_magic.gateway import local
 from metask_magic.gateway.local import Endpoint, LocalModel
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks processes up in /proc")
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks processes up in /proc"),
+]
 
 DEADLINE_SECONDS = 120.0
 NEUTRAL: Any = {"role": "system", "content": "You are a helpful assistant."}

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from metask_magic.chat.ask import Outcome, ask
-from metask_magic.chat.ledger import Figure, Ledger, MeteredBackend, ModelUsage
-from metask_magic.chat.loop import LoopThread
-from metask_magic.chat.messages import Event, Message, Record, Request, TextDelta
+from metask_magic.asking.ask import Outcome, ask
+from metask_magic.asking.loop import LoopThread
 from metask_magic.gateway.client import Connection, GatewayClient
+from metask_magic.messages.values import Event, Message, Record, Request, TextDelta
 from metask_magic.settings import ApiKey
+from metask_magic.usage.ledger import Figure, Ledger, MeteredBackend, ModelUsage
 
 from ..gateway_server import (
     CUT,

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from metask_magic.chat.messages import JSON, Message, Request
 from metask_magic.gateway.quirks import Quirks
 from metask_magic.gateway.refusal import Refusal
+from metask_magic.messages.values import JSON, Message, Request
 
 NAMES_IT = "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead."
 

@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 
-from metask_magic.chat.messages import (
+from metask_magic.chat.reply import Reply, ReplyBuilder
+from metask_magic.errors import MetaskError, RecordingError, RecordingMissError
+from metask_magic.gateway.recorded import CONDUCTS, Conduct, RecordedBackend
+from metask_magic.gateway.recordings import Recordings
+from metask_magic.messages.values import (
     Backend,
     Event,
     Finished,
@@ -27,12 +31,8 @@ from metask_magic.chat.messages import (
     Usage,
     UsageReported,
 )
-from metask_magic.chat.reply import Reply, ReplyBuilder
-from metask_magic.errors import MetaskError, RecordingError, RecordingMissError
-from metask_magic.gateway.recorded import CONDUCTS, Conduct, RecordedBackend
-from metask_magic.gateway.recordings import Recordings
 
-from ..chat.fakes import Script
+from ..fakes import Script
 from .recordings import recording, request
 
 HELLO = (Served("m-1", "req-1"), TextDelta("Hel"), TextDelta("lo"), Finished("stop"))

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from metask_magic.chat.messages import JSON, ToolCallDelta, Usage
 from metask_magic.errors import RecordingError
 from metask_magic.gateway import recording_file
 from metask_magic.gateway.recording import RecordedReply
 from metask_magic.gateway.recordings import Recordings
+from metask_magic.messages.values import JSON, ToolCallDelta, Usage
 
 from .recordings import recording
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from metask_magic.chat.messages import Message, Request, ToolCallDelta
 from metask_magic.chat.reply import ReplyBuilder
 from metask_magic.gateway.decode import StreamDecoder
 from metask_magic.gateway.tool_calls import ToolCallStream
+from metask_magic.messages.values import Message, Request, ToolCallDelta
 
 from .test_decode import fail
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metask_magic.chat.export import LANGUAGES
-from metask_magic.chat.messages import Request
 from metask_magic.chat.reply import ReplyBuilder
+from metask_magic.messages.values import Request
 from metask_magic.notebook import chat_commands, export, usage
 from metask_magic.notebook.completion import MOST, Completion, Known
 from metask_magic.notebook.magics import COMMANDS
+from metask_magic.scripts.export import LANGUAGES
 
 from ..gateway_server import GatewayServer
 from ..kernel import Kernel

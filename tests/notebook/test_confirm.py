@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from metask_magic.chat.messages import ToolCall
 from metask_magic.errors import ToolError
+from metask_magic.messages.values import ToolCall
 from metask_magic.notebook.confirm import Confirmation
 
 CALL = ToolCall("c1", "f", '{"x": "' + "y" * 300 + '"}')

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from metask_magic.chat.export import Code
-from metask_magic.chat.messages import Message, Request
 from metask_magic.chat.reply import Reply
 from metask_magic.errors import MetaskError
+from metask_magic.messages.values import Message, Request
 from metask_magic.notebook.export import ExportLine, export, parse_export, show_code
+from metask_magic.scripts.export import Code
 
 from ..gateway_server import GatewayServer, Streamed, bad_parameter
 from ..kernel import Kernel

@@ -10,6 +10,8 @@ from nbclient import NotebookClient
 
 from ..kernel import ROOT
 
+pytestmark = pytest.mark.kernel
+
 NOTEBOOK = ROOT / "notebooks" / "quickstart.ipynb"
 
 

@@ -15,6 +15,8 @@ import pytest
 
 from ..gateway_server import STALL, Gate, GatewayServer, Reasoning, Streamed
 
+pytestmark = pytest.mark.kernel
+
 
 class Terminal:
     """IPython with a pipe for a keyboard and a pipe for a screen."""

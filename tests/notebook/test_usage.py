@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from metask_magic.chat.ledger import Figure, Ledger, ModelUsage
 from metask_magic.errors import MetaskError, OptionError
 from metask_magic.notebook import usage
-from metask_magic.notebook.prices import Estimate
 from metask_magic.notebook.usage import UsageReport, summarize
+from metask_magic.usage.ledger import Figure, Ledger, ModelUsage
+from metask_magic.usage.prices import Estimate
 
 PLAIN = ModelUsage(
     "gpt-4o", 2, input=Figure(1204), cached=Figure(300), output=Figure(96), reasoning=Figure(0), seconds=2.5

@@ -17,6 +17,8 @@ from metask_magic.notebook.warm_up import WarmUp
 from ..kernel import Kernel
 from .conftest import value
 
+pytestmark = pytest.mark.kernel
+
 NOTEBOOK = {"cellId": "a"}
 WARM = "[name for name in ('openai', 'anywidget', 'metask_magic.notebook.session') if name in sys.modules]"
 ALL = ["openai", "anywidget", "metask_magic.notebook.session"]

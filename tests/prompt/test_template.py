@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metask_magic.chat.messages import ImagePart, Part, TextPart
 from metask_magic.errors import PromptError
+from metask_magic.messages.values import ImagePart, Part, TextPart
 from metask_magic.prompt.template import render, render_parts
 from metask_magic.prompt.values import TEXT_LIMIT, to_parts
 

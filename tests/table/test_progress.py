@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from metask_magic.chat.batch import Progress
+from metask_magic.batch.batch import Progress
 from metask_magic.display.front_end import FrontEnd
 from metask_magic.table.progress import choose_bar
 

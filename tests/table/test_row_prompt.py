@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from metask_magic.chat.messages import ImagePart, TextPart
 from metask_magic.errors import PromptError
+from metask_magic.messages.values import ImagePart, TextPart
 from metask_magic.table.row_prompt import RowPrompt
 from metask_magic.table.rows import Row
 

@@ -1,0 +1,1 @@
+"""Many requests at the pace that a gateway takes."""

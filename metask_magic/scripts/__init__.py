@@ -1,0 +1,1 @@
+"""A request as a script of its own."""

@@ -1,0 +1,1 @@
+"""Functions of the notebook that a model may call."""

@@ -1,0 +1,1 @@
+"""What the requests have used, and what that may cost."""
