@@ -9,10 +9,13 @@ from collections.abc import Iterable, Sequence
 LONGEST_QUOTE = 400
 NEAREST = 3
 
-_UNPRINTABLE = re.compile(
-    r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e"
-    r"\u2060-\u206f\ufeff\ud800-\udfff]"
-)
+# Classes of characters, as they stand between the brackets of an expression.
+CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"  # all of ASCII's but the tab and the ends of lines
+MORE_CONTROLS = r"\r\x80-\x9f"  # what a terminal obeys beside those
+TURNING = r"\u202a-\u202e\u2066-\u2069"  # the direction of writing
+UNSEEN = r"\u061c\u200b-\u200f\u2060-\u206f\ufeff\ud800-\udfff"
+
+_UNPRINTABLE = re.compile(rf"\x1b\[[0-9;?]*[ -/]*[@-~]|[{CONTROLS}{MORE_CONTROLS}{TURNING}{UNSEEN}]")
 
 # The end of a quoted sentence, and then that of ours; not of `...`, `..` or a path.
 _STOPS = re.compile(r"""((?:(?<=[^\s./\\])\.|[!?\u2026\u3002\uff01\uff1f])["'\u201d\u2019)`]?)\.(?=\s|$)""")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from ..words import CONTROLS, MORE_CONTROLS, TURNING
+
 # Nothing may move the cursor, rename the window, fill the clipboard, or turn the text round.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(f"[{CONTROLS}{MORE_CONTROLS}{TURNING}]")
 
 
 def printable(text: str) -> str:

@@ -18,6 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..messages.values import JSON, Format, Record, Step
+from ..words import CONTROLS, TURNING
 from .comparison import closed, to_comparison, to_ending, to_heading, to_notice, to_table
 from .json_indent import indented
 from .mathematics import is_left_open, with_dollars
@@ -48,8 +49,7 @@ _TEX = re.compile(_TEX_COMMAND, re.ASCII | re.IGNORECASE)
 # info string into an attribute as it is, and puts mathematics back into the finished HTML with its quotes:
 # neither may get near a link or a fence. Every branch is linear, whatever the text (`*+` gives nothing back).
 _SUSPECT = re.compile(
-    _TEX_COMMAND
-    + r"""
+    _TEX_COMMAND + r"""
     | <[a-z/!?]                                       # may begin raw HTML, or an autolink
     | !\[                                             # an image is fetched when it is shown
     | (?:javascript|vbscript|data|blob|file):[^\s*_]   # schemes that run or leak
@@ -62,8 +62,8 @@ _SUSPECT = re.compile(
     | &(?:\#|colon|tab|newline|lt|nbsp)               # entities that rebuild one of these
     | \]\(\s*+[^)\s\]]*+[\x00-\x1f]                  # control characters inside a link
     | @@\d+@@                                         # what JupyterLab puts in place of mathematics
-    | [\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]  # invisible, or turning text round
-    """,
+    """
+    rf"| [{CONTROLS}{TURNING}]",  # invisible, or turning text round
     re.ASCII | re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
 
@@ -81,7 +81,7 @@ _ATTRIBUTES = {
     "th": {"style"},
     "td": {"style"},
 }
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_INVISIBLE = re.compile(f"[{CONTROLS}{TURNING}]")
 
 # Words in a formula, which may have a formula among them.
 _WORDS_IN_TEX = re.compile(r"\\(?:text|textbf|textit|mbox|textrm)\{[^{}]*\}")
