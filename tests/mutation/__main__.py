@@ -1,0 +1,114 @@
+"""Break the product in many places, one at a time, and count how often a test sees it.
+
+    pip install cosmic-ray coverage
+    python -m tests.mutation --count 320 --workers 2 --out /tmp/mutation
+
+The mutants are cosmic-ray's, one for each line and kind of change, a fixed lot of `--count` over all rooms.
+Each is tried in a copy of the tree by the test files that run its line: those of the module's name first,
+then the quickest, until a test fails or `BUDGET` seconds of tests have passed. Browser tests take no part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from queue import SimpleQueue
+
+from .reach import environment, measure
+from .sites import Mutant, sample
+
+ROOT = Path(__file__).parents[2]
+BUDGET = 60.0  # seconds of a mutant's tests, as long as they take without it
+HANGING = 150.0  # seconds after which a mutant is one that hangs, and so is seen
+
+Reach = Mapping[str, Mapping[str, Sequence[int] | float]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation")
+    parser.add_argument("--count", type=int, default=320)
+    parser.add_argument("--room", default="", help="one room and its own tests alone")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    mutants = sample(ROOT, options.count, options.room)
+    reach = measure(ROOT, options.out, options.workers, options.room)
+    copies: SimpleQueue[Path] = SimpleQueue()
+    for number in range(options.workers):
+        copies.put(_copy(options.out / f"copy_{number}"))
+    seen: Counter[str] = Counter()
+    missed: Counter[str] = Counter()
+    with ThreadPoolExecutor(options.workers) as pool, (options.out / "results.jsonl").open("w") as results:
+        for mutant, killer in pool.map(lambda mutant: (mutant, _try(mutant, reach, copies)), mutants):
+            (seen if killer else missed)[mutant.module.split("/")[1]] += 1
+            print(json.dumps({**asdict(mutant), "killer": killer}), file=results, flush=True)
+    _report(seen, missed)
+
+
+def _copy(place: Path) -> Path:
+    shutil.rmtree(place, ignore_errors=True)
+    left_out = shutil.ignore_patterns(".git", "node_modules", "__pycache__", ".*_cache")
+    return Path(shutil.copytree(ROOT, place, ignore=left_out))
+
+
+def _try(mutant: Mutant, reach: Reach, copies: SimpleQueue[Path]) -> str:
+    """Return the test file that fails, "" where none does."""
+    copy = copies.get()
+    module = copy / mutant.module
+    whole = module.read_text(encoding="utf-8")
+    try:
+        module.write_text(mutant.apply(whole) or whole, encoding="utf-8")
+        return next((file for file in _iter_files(mutant, reach) if not _passes(copy, file)), "")
+    finally:
+        module.write_text(whole, encoding="utf-8")
+        copies.put(copy)
+
+
+def _iter_files(mutant: Mutant, reach: Reach) -> Iterator[str]:
+    """Yield the test files to try, within the budget."""
+
+    def seconds(file: str) -> float:
+        return float(reach[file]["seconds"])  # type: ignore[arg-type]
+
+    def lines(file: str) -> Sequence[int]:
+        return reach[file].get(mutant.module, ())  # type: ignore[return-value]
+
+    own = f"test_{Path(mutant.module).stem}"
+    near = [file for file in reach if mutant.line in lines(file) or Path(file).stem.startswith(own)]
+    spent = 0.0
+    for file in sorted(near, key=lambda file: (not Path(file).stem.startswith(own), seconds(file))):
+        if spent and spent + seconds(file) > BUDGET:
+            return
+        spent += seconds(file)
+        yield file
+
+
+def _passes(copy: Path, file: str) -> bool:
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", file]
+    try:
+        ran = subprocess.run(
+            command, cwd=copy, env=environment(copy), capture_output=True, timeout=HANGING, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return ran.returncode in {0, 5}
+
+
+def _report(seen: Counter[str], missed: Counter[str]) -> None:
+    for room in sorted(seen | missed):
+        print(f"{room:14} {seen[room]:4} of {seen[room] + missed[room]:4}")
+    total = seen.total() + missed.total()
+    print(f"{'all':14} {seen.total():4} of {total:4}: {seen.total() / total:.1%}")
+
+
+if __name__ == "__main__":
+    main()
