@@ -1,6 +1,6 @@
 """Break the product in many places, one at a time, and count how often a test sees it.
 
-    pip install cosmic-ray coverage
+    pip install cosmic-ray
     python -m tests.mutation --count 320 --workers 2 --out /tmp/mutation
 
 The mutants are cosmic-ray's, one for each line and kind of change, a fixed lot of `--count` over all rooms.
