@@ -165,6 +165,16 @@ class _Constants:
         return Name(self.names[text])
 
 
+def _answer(
+    body: Mapping[str, JSON], streamed: str, streamed_calls: str, whole: str, whole_calls: str
+) -> tuple[str, str]:
+    """Return the name a script gives to what it gets, and how it shows that."""
+    calls = bool(body.get("tools"))
+    if body.get("stream"):
+        return "stream", streamed_calls if calls else streamed
+    return "reply", whole_calls if calls else whole
+
+
 # -- Python -----------------------------------------------------------------------------------------------
 
 _PYTHON_HEAD = f'''\
@@ -237,13 +247,7 @@ def _to_python(body: Mapping[str, JSON], base_url: str) -> str:
         constants="".join(f"{name} = {python_block(text)}\n\n" for text, name in constants.names.items()),
         base_url=python_text(base_url),
     )
-    answer = "stream" if body.get("stream") else "reply"
-    show = {
-        ("stream", False): _PYTHON_STREAMED,
-        ("stream", True): _PYTHON_STREAMED_CALLS,
-        ("reply", False): _PYTHON_WHOLE,
-        ("reply", True): _PYTHON_WHOLE_CALLS,
-    }[answer, bool(body.get("tools"))]
+    answer, show = _answer(body, _PYTHON_STREAMED, _PYTHON_STREAMED_CALLS, _PYTHON_WHOLE, _PYTHON_WHOLE_CALLS)
     return f"{head}{answer} = client.chat.completions.create(\n{''.join(lines)})\n{show}"
 
 
@@ -316,13 +320,7 @@ def _to_node(body: Mapping[str, JSON], base_url: str) -> str:
         ),
         base_url=javascript_text(base_url),
     )
-    answer = "stream" if body.get("stream") else "reply"
-    show = {
-        ("stream", False): _NODE_STREAMED,
-        ("stream", True): _NODE_STREAMED_CALLS,
-        ("reply", False): _NODE_WHOLE,
-        ("reply", True): _NODE_WHOLE_CALLS,
-    }[answer, bool(body.get("tools"))]
+    answer, show = _answer(body, _NODE_STREAMED, _NODE_STREAMED_CALLS, _NODE_WHOLE, _NODE_WHOLE_CALLS)
     call = f"client.chat.completions.create({JAVASCRIPT.explode(arguments, 0)});"
     return f"{head}const {answer} = await {call}\n{show}"
 
