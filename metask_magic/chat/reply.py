@@ -259,10 +259,11 @@ class ReplyBuilder:
                 self._fold(event)
 
     def _fold(self, event: Event) -> None:
-        if isinstance(event, TextDelta | ReasoningDelta):
-            self._mark_first()
-        elif isinstance(event, Served):
-            self._untimed = True
+        match event:
+            case TextDelta() | ReasoningDelta():
+                self._mark_first()
+            case Served():
+                self._untimed = True
         if not self._answer.take(event):
             self._fold_around(event)
 

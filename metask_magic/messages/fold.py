@@ -49,7 +49,7 @@ class Fold:
             case RefusalDelta(text):
                 self._refusal.append(text)
             case ToolCallDelta():
-                fold_call(self._calls, event)
+                self._add_to_call(event)
             case Served(model, request_id):
                 self.served = Served(model or self.served.model, request_id or self.served.request_id)
             case UsageReported(usage):
@@ -77,10 +77,9 @@ class Fold:
         """The calls that the model asks for, by their position and in its order."""
         return dict(sorted(self._calls.items()))
 
-
-def fold_call(calls: dict[int, ToolCall], delta: ToolCallDelta) -> None:
-    """Put a piece of a tool call where it belongs; the first id and name that come stay."""
-    known = calls.get(delta.position, ToolCall("", "", ""))
-    calls[delta.position] = ToolCall(
-        known.id or delta.id, known.name or delta.name, known.arguments + delta.arguments
-    )
+    def _add_to_call(self, delta: ToolCallDelta) -> None:
+        """Put a piece of a call where it belongs; the first id and name that come stay."""
+        known = self._calls.get(delta.position, ToolCall("", "", ""))
+        self._calls[delta.position] = ToolCall(
+            known.id or delta.id, known.name or delta.name, known.arguments + delta.arguments
+        )

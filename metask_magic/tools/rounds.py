@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 from ..asking.errands import Errands
 from ..errors import ToolError
 from ..messages.calls import as_sendable, describe
 from ..messages.ending import known_reason
-from ..messages.fold import fold_call
+from ..messages.fold import Fold
 from ..messages.values import (
     Backend,
     Continued,
     Event,
-    Finished,
     Message,
     Notice,
     Request,
@@ -56,22 +55,23 @@ class ToolBackend:
         """
         written = False
         for number in range(self._max_rounds + 1):
-            answer = _Answer()
+            answer, begun = Fold(), False
             async for event in self._inner.stream(request):
-                if isinstance(event, TextDelta) and event.text and not answer.text:
+                if isinstance(event, TextDelta) and event.text and not begun:
                     if written:
                         yield TextDelta("\n\n")  # the texts of two rounds do not run together
-                    written = True
+                    begun = written = True
                 answer.take(event)
                 yield event
-            for position in answer.name_the_nameless(number):
-                yield ToolCallDelta(position, answer.calls[position].id, "", "")
-            if not answer.wants_tools:
+            for named in _names_for_the_nameless(answer, number):
+                answer.take(named)
+                yield named
+            if not _wants_tools(answer):
                 return
             if number == self._max_rounds:
                 raise _endless(self._max_rounds)
-            calls = [call for _, call in sorted(answer.calls.items())]
-            messages = [Message("assistant", "".join(answer.text), tool_calls=tuple(map(as_sendable, calls)))]
+            calls = list(answer.calls.values())
+            messages = [Message("assistant", answer.text, tool_calls=tuple(map(as_sendable, calls)))]
             for call in calls:
                 yield Notice(f"Calling {describe(call)} …")
                 result = await self._errands.call(partial(self._answer, call))
@@ -89,34 +89,18 @@ class ToolBackend:
         return tool.call(call.arguments, lambda: confirm is None or confirm(call))
 
 
-@dataclass(slots=True)
-class _Answer:
-    """What one request brought."""
+def _wants_tools(answer: Fold) -> bool:
+    """Whether calls came, and whole: some gateways say `stop` all the same."""
+    return bool(answer.calls) and known_reason(answer.reason) in {"tool_calls", "stop"}
 
-    text: list[str] = field(default_factory=list)
-    calls: dict[int, ToolCall] = field(default_factory=dict)
-    reported: str | None = None
 
-    def take(self, event: Event) -> None:
-        match event:
-            case TextDelta(text) if text:
-                self.text.append(text)
-            case ToolCallDelta():
-                fold_call(self.calls, event)
-            case Finished(reason):
-                self.reported = reason
-
-    @property
-    def wants_tools(self) -> bool:
-        """Whether calls came, and whole: some gateways say `stop` all the same."""
-        return bool(self.calls) and known_reason(self.reported) in {"tool_calls", "stop"}
-
-    def name_the_nameless(self, number: int) -> Sequence[int]:
-        """Give calls without an id one, that its result can be told apart; return their positions."""
-        nameless = [position for position, call in sorted(self.calls.items()) if not call.id]
-        for position in nameless:
-            self.calls[position] = replace(self.calls[position], id=f"call_{number + 1}_{position + 1}")
-        return nameless
+def _names_for_the_nameless(answer: Fold, number: int) -> list[ToolCallDelta]:
+    """Return an id for each call without one, that its result can be told apart."""
+    return [
+        ToolCallDelta(position, f"call_{number + 1}_{position + 1}", "", "")
+        for position, call in answer.calls.items()
+        if not call.id
+    ]
 
 
 def _endless(rounds: int) -> ToolError:

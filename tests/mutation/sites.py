@@ -6,6 +6,7 @@ import ast
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from cosmic_ray.ast import ast_nodes, get_ast
@@ -47,17 +48,8 @@ def sample(root: Path, count: int, room: str = "") -> list[Mutant]:
             for mutant in _iter_mutants(path, root):
                 drawn.setdefault(mutant.rank, mutant)
     chosen = sorted(drawn.values(), key=lambda mutant: mutant.rank)
-    return _with_an_effect(chosen, root, count)
-
-
-def _with_an_effect(mutants: list[Mutant], root: Path, count: int) -> list[Mutant]:
-    kept: list[Mutant] = []
-    for mutant in mutants:
-        if len(kept) == count:
-            break
-        if mutant.apply((root / mutant.module).read_text(encoding="utf-8")):
-            kept.append(mutant)
-    return kept
+    with_an_effect = (one for one in chosen if one.apply((root / one.module).read_text(encoding="utf-8")))
+    return list(islice(with_an_effect, count))
 
 
 def _iter_mutants(path: Path, root: Path) -> Iterator[Mutant]:
