@@ -11,21 +11,19 @@ from typing import Any
 from ..asking.errands import Errands
 from ..errors import BadRequestError, ContextLengthError, MetaskError, SchemaError
 from ..messages.ending import Ending, known_reason
+from ..messages.fold import Fold
 from ..messages.formats import INSTRUCTIONS, add_to_system, instruct
 from ..messages.values import (
     Backend,
     Continued,
     Event,
-    Finished,
     FinishReason,
     Message,
     Notice,
     Parsed,
-    RefusalDelta,
     Request,
     Step,
     Stepped,
-    TextDelta,
 )
 from ..words import LONGEST_QUOTE, shorten
 from .schema import MisfitError, Schema
@@ -151,36 +149,29 @@ class StructuredBackend:
 
 @dataclass(slots=True)
 class _Answer:
-    """The last round of an answer: its text, why it ended, and the messages of the rounds before."""
+    """The last round of an answer, and the messages of the rounds before."""
 
-    parts: list[str] = field(default_factory=list)
-    reported: str | None = None
-    refused: bool = False
+    last: Fold = field(default_factory=Fold)
     messages: tuple[Message, ...] = ()
 
     def take(self, event: Event) -> None:
-        match event:
-            case TextDelta(text):
-                self.parts.append(text)
-            case RefusalDelta():
-                self.refused = True
-            case Finished(reason):
-                self.reported = reason
-            case Continued(messages):
-                self.parts, self.reported, self.refused = [], None, False
-                self.messages += messages
+        if isinstance(event, Continued):
+            self.last = Fold()
+            self.messages += event.messages
+        else:
+            self.last.take(event)
 
     @property
     def text(self) -> str:
-        return "".join(self.parts)
+        return self.last.text
 
     @property
     def reason(self) -> FinishReason:
-        return known_reason(self.reported)
+        return known_reason(self.last.reason)
 
     def check_whole(self) -> None:
         """Raise `SchemaError` where asking again would not help."""
-        if Ending(self.reason, self.reported, refused=self.refused).outcome == "refused":
+        if Ending(self.reason, self.last.reason, refused=bool(self.last.refusal)).outcome == "refused":
             said = " ".join(self.text.split())
             raise SchemaError(
                 f"The model refused to answer{f': {shorten(said, LONGEST_QUOTE)}' if said else '.'}",
