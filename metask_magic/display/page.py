@@ -17,7 +17,8 @@ _HEAD = (
 # No policy holds for the hints of a `link` (to connect, to look a name up), nor for a frame within the frame:
 # these tags become text.
 _INERT = re.compile(r"<(?=(?:link|i?frame|frameset|object|embed|portal|fencedframe)[\s/>])", re.IGNORECASE)
-# A link could lead this very frame elsewhere, but not open a window. Of two attributes the first one counts.
+# A link could lead this very frame elsewhere, but not open a window; and a browser may connect to where it
+# would lead as soon as it is pressed. Of two attributes the first one counts.
 _LINK = re.compile(r"<(a|area)(?=[\s/>])", re.IGNORECASE)
 
 _STYLE = (
@@ -28,7 +29,7 @@ _STYLE = (
 
 def to_sandboxed_page(source: str) -> str:
     """Return an `iframe` that shows HTML of a model, whatever is in it."""
-    body = _LINK.sub(r'<\1 target="_blank"', _INERT.sub("&lt;", source))
+    body = _LINK.sub(r'<\1 target="_blank" href="#"', _INERT.sub("&lt;", source))
     page = html.escape(_HEAD + body)
     title = "The reply as a page, without its scripts"
     return f'<iframe sandbox="" srcdoc="{page}" title="{title}" style="{_STYLE}"></iframe>'

@@ -196,7 +196,7 @@ def main() -> None:
     with (
         GatewayServer() as gateway,
         tempfile.TemporaryDirectory() as directory,
-        launch_chromium(find_chromium()) as browser,
+        launch_chromium(find_chromium(), Path(directory, "chromium")) as browser,
     ):
         environment = {"METASK_API_KEY": gateway.api_key, "METASK_BASE_URL": gateway.base_url}
         with JupyterServer(Path(directory), environment) as server, Lab(server, browser) as lab:

@@ -1,4 +1,4 @@
-"""A Jupyter server and a Chromium for all browser tests, and a browser as new for each."""
+"""A Jupyter server and a Chromium for all browser tests, which is as new for each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import BrowserContext
 
 from ..gateway_server import GatewayServer
 from .chromium import find_chromium, launch_chromium
@@ -26,14 +26,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 # Of the package, not of the session: while Playwright runs, its event loop counts as running in the main
 # thread, and tests elsewhere that call `asyncio.run` there would fail.
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    with launch_chromium(find_chromium()) as browser:
-        yield browser
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    with launch_chromium(find_chromium(), tmp_path_factory.mktemp("chromium")) as context:
+        yield context
 
 
 @pytest.fixture(scope="package")
 def jupyter(
-    chromium: Browser,  # first: without a browser no server need be started
+    chromium: BrowserContext,  # first: without a browser no server need be started
     _gateway_of_the_session: GatewayServer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[JupyterServer]:
@@ -50,8 +50,13 @@ def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(named) if named else tmp_path_factory.mktemp("screenshots")
 
 
+@pytest.fixture(scope="package")
+def _lab_of_the_package(jupyter: JupyterServer, chromium: BrowserContext) -> Lab:
+    return Lab(jupyter, chromium)
+
+
 @pytest.fixture
-def lab(jupyter: JupyterServer, chromium: Browser, gateway: GatewayServer) -> Iterator[Lab]:
+def lab(_lab_of_the_package: Lab, gateway: GatewayServer) -> Iterator[Lab]:
     """A browser as new. The test fails if a page of it did what no reply may make it do."""
-    with Lab(jupyter, chromium) as lab:
+    with _lab_of_the_package as lab:
         yield lab

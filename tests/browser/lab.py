@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Browser
+from playwright.sync_api import BrowserContext
 
 from .notebook import NotebookPage
 from .server import KERNEL, JupyterServer
@@ -21,17 +21,22 @@ App = Literal["lab", "notebook"]
 LOAD = "%load_ext metask_magic"
 
 _KERNEL = {"name": KERNEL, "display_name": "Python 3", "language": "python"}
-_VIEWPORT: Literal[1280] = 1280
+_KEPT = "cookies,file_systems,indexeddb,local_storage,service_workers,cache_storage"
 _numbers = itertools.count(1)
 
 
 class Lab:
-    """A browser as new (no cookies, no cache) at the server; a context manager that checks what it did."""
+    """A browser at the server, for all tests.
 
-    def __init__(self, server: JupyterServer, browser: Browser) -> None:
+    As a context manager it checks at the end of a test what its pages did, and leaves the browser as new but
+    for its cache.
+    """
+
+    def __init__(self, server: JupyterServer, context: BrowserContext) -> None:
         self.server = server
-        self.context = browser.new_context(viewport={"width": _VIEWPORT, "height": 900})
-        self.watch = Watch(self.context, server.url)
+        self.context = context
+        self.watch = Watch(context, server.url)
+        self._blank = context.pages[0]  # without any, the browser would end
 
     def __enter__(self) -> Self:
         return self
@@ -39,10 +44,23 @@ class Lab:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.context.close()
+        for page in self.context.pages:
+            if page is not self._blank:
+                page.close()
         self.server.shut_kernels_down()
+        self._forget()
+        incidents = self.watch.incidents
+        self.watch.forget()
         if error is None:
-            assert self.watch.incidents == {}, self.watch.incidents
+            assert incidents == {}, incidents
+
+    def _forget(self) -> None:
+        """Take away what pages have kept."""
+        self.context.clear_permissions()
+        session = self.context.new_cdp_session(self._blank)
+        origin = self.server.url.rstrip("/")
+        session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": _KEPT})
+        session.detach()
 
     def open(self, *cells: str, app: App = "lab") -> NotebookPage:
         """Open a new notebook: a cell that loads the extension, which is run at once, then these cells."""

@@ -15,7 +15,8 @@ from .test_widget import JUMP, READABLE, THEMES, shade, top_of
 
 # A sink driven as `ask` drives it.
 OPEN = """
-from metask_magic.messages.values import Continued, Record, Step, Stepped, TextDelta
+from metask_magic.messages.events import Continued, Step, Stepped, TextDelta
+from metask_magic.messages.record import Record
 from metask_magic.display.widget import WidgetSink
 
 sink = WidgetSink({models!r})

@@ -42,8 +42,8 @@ def test_one_frame_without_permissions(source: str) -> None:
         ("<LINK rel=preconnect>", "&lt;LINK rel=preconnect>"),
         ("<iframe\nsrc=x>", "&lt;iframe\nsrc=x>"),
         ("<linked>", "<linked>"),
-        ("<a target=_top href=x>", '<a target="_blank" target=_top href=x>'),
-        ("<a/href=x>", '<a target="_blank"/href=x>'),
+        ("<a target=_top href=x>", '<a target="_blank" href="#" target=_top href=x>'),
+        ("<a/href=x>", '<a target="_blank" href="#"/href=x>'),
         ("<abbr>", "<abbr>"),
     ],
 )
