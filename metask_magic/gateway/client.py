@@ -1,53 +1,35 @@
-"""The gateway's client: the official openai library, and the only module that imports it.
+"""The gateway's client: requests through the official library, their retries, and events out of answers.
 
-From the library come authentication, the connection pool, proxies, TLS and the shape of requests. Ours are
-retries, because a person should see that they wait, and the decoding, which costs a fraction when every
-event is parsed once. The many requests of a batch go straight to the library's connections (`complete`).
+Ours are retries, because a person should see that they wait, and the decoding, which costs a fraction when
+every event is parsed once. The many requests of a batch come as a whole (`complete`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..errors import GatewayError, MetaskError, StreamCutError, StreamStalledError
-from ..messages.values import Event, Finished, Noted, Request, Served
-from ..precedence import first_requests
-from ..settings import ApiKey
+from ..messages.events import Event, Finished, Noted, Served
+from ..messages.request import Request
 from ..words import plain
 from . import faults
 from .body import Body
 from .decode import parse
-from .library import import_library
+from .official import Connection, OfficialClient
 from .quirks import Quirks
 from .redirect import next_address
 from .refusal import Refusal, is_error
 from .retries import may_pass, wait_before, waiting
-from .transport import connection_errors, new_http_client
+from .transport import connection_errors
 
 if TYPE_CHECKING:
     import httpx2
-    import openai
 
-CONNECT_SECONDS = 15.0
 DRAIN_SECONDS = 0.2
-SENDING_SECONDS = 1.0  # to connect and send the first request, for which others wait
-SHORTEST_HIDDEN = 4
 MOST_ATTEMPTS = 5  # at one request: as it is, at another address of the gateway, without what it refused
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """Where and how to ask. `timeout` is the longest silence in seconds, not the time of a whole reply."""
-
-    base_url: str
-    key: ApiKey
-    timeout: float = 300.0
-    max_retries: int = 2
 
 
 class GatewayClient:
@@ -66,12 +48,9 @@ class GatewayClient:
     ) -> None:
         self.connection = connection
         self._sleep = sleep
-        self._bulk = bulk
+        self._official = OfficialClient(connection, bulk=bulk)
         self._address = f"{connection.base_url}/chat/completions"
-        self._module: Any = None
-        self._client: openai.AsyncOpenAI | None = None
         self.quirks = quirks or Quirks()
-        self._posts: dict[str, httpx2.Request] = {}
         self._replies = 0
         self._unused = asyncio.Event()
         self._unused.set()
@@ -129,9 +108,7 @@ class GatewayClient:
 
     async def aclose(self) -> None:
         """Close the pooled connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        await self._official.aclose()
 
     async def retire(self) -> None:
         """Close them when the replies that come over them have ended."""
@@ -172,7 +149,7 @@ class GatewayClient:
         address, notes = self._address, list[str]()
         for _ in range(MOST_ATTEMPTS):
             body = self.quirks.to_body(request)
-            came = await (self._post(address, body) if self._bulk else self._send(address, body))
+            came = await self._official.post(address, body)
             if not isinstance(came, Refusal):
                 break
             moved, learnt = next_address(came, address), self.quirks.learn(came, body)
@@ -183,58 +160,6 @@ class GatewayClient:
         if isinstance(came, Refusal):
             raise faults.refused(came, self._asked(request))
         return came, notes
-
-    async def _send(self, address: str, body: dict[str, Any]) -> httpx2.Response | Refusal:
-        """Send a request through the library; return the answer's head, or all of a refusal."""
-        openai, client = await self._connected()
-        import httpx2
-
-        try:
-            answer = await client.post(
-                address,
-                body=body,
-                cast_to=httpx2.Response,
-                stream=True,
-                stream_cls=openai.AsyncStream,
-            )
-        except openai.APIStatusError as error:
-            return await _refusal(error.response, address)
-        except (openai.APIConnectionError, *connection_errors()) as error:  # the latter within a refusal
-            raise self._unreachable(error) from None
-        return cast(httpx2.Response, answer)  # also of a stream, where that is what is asked for
-
-    async def _post(self, address: str, body: dict[str, Any]) -> httpx2.Response | Refusal:
-        """Do what `_send` does, straight over the connections.
-
-        What the library does on the way to them for every request costs as much as the request itself. It
-        has told the headers.
-        """
-        _, client = await self._connected()
-        content = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        try:
-            answer = await self._http.send(self._new_post(client, address, content.encode()), stream=True)
-            if answer.is_success:
-                return answer
-            return await _refusal(answer, address)
-        except connection_errors() as error:
-            raise self._unreachable(error) from None
-
-    def _new_post(self, client: openai.AsyncOpenAI, address: str, content: bytes) -> httpx2.Request:
-        """Return a request like the last one to the address, whose making costs as much as sending it."""
-        import httpx2
-
-        like = self._posts.get(address)
-        if like is None:
-            like = self._http.build_request("POST", address, headers=self._headers, timeout=client.timeout)
-            del like.headers["content-length"]
-            self._posts[address] = like
-        return httpx2.Request(
-            "POST",
-            like.url,
-            headers=[*like.headers.raw, (b"Content-Length", b"%d" % len(content))],
-            stream=httpx2.ByteStream(content),
-            extensions=like.extensions,
-        )
 
     async def _iter_events(self, response: Any, request: Request) -> AsyncIterator[Event]:
         """Yield what comes; where it breaks off, also what had come of the piece that is not whole."""
@@ -273,7 +198,7 @@ class GatewayClient:
     async def _listed(self) -> list[dict[str, Any]]:
         address = f"{self.connection.base_url}/models"
         for _ in range(MOST_ATTEMPTS):
-            answer = await self._get(address)
+            answer = await self._official.get(address)
             if (moved := next_address(answer, address)) is None:
                 break
             address = moved
@@ -287,59 +212,6 @@ class GatewayClient:
             raise faults.told(listed, self._asked(), answer.headers)
         raise faults.not_a_reply(answer, self.connection.base_url)
 
-    async def _get(self, address: str) -> Refusal:
-        """Return an answer, whatever it is."""
-        openai, client = await self._connected()
-        import httpx2
-
-        try:
-            answer = await client.get(address, cast_to=httpx2.Response)
-        except openai.APIStatusError as error:
-            answer = error.response
-        except openai.APIConnectionError as error:
-            raise self._unreachable(error) from None
-        return await _refusal(answer, address)
-
-    # -- the official client ----------------------------------------------------------------------
-
-    async def _connected(self) -> tuple[Any, openai.AsyncOpenAI]:
-        if self._client is not None:
-            return self._module, self._client
-        turn = first_requests.take()
-        try:
-            # The first import takes long: in a thread, so that an interrupt need not wait for it.
-            self._module = await asyncio.to_thread(import_library)
-            if self._client is None:  # else another request made one meanwhile
-                self._client = self._new_client(self._module, turn.passed)
-        finally:
-            turn.end_in(0.0 if self._bulk else SENDING_SECONDS)  # rows have no view that waits
-        return self._module, self._client
-
-    def _new_client(self, module: Any, sent: Callable[[], None]) -> openai.AsyncOpenAI:
-        import httpx2
-
-        try:
-            return self._configured(module, sent)
-        except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
-            raise faults.misconfigured(error, self.connection.base_url) from None
-
-    def _configured(self, module: Any, sent: Callable[[], None]) -> openai.AsyncOpenAI:
-        timeout = self.connection.timeout
-        self._http = new_http_client(module, self.connection.base_url, self._bulk, sent)
-        client: openai.AsyncOpenAI = module.AsyncOpenAI(
-            base_url=self.connection.base_url,
-            api_key=self.connection.key.reveal(),
-            max_retries=0,
-            timeout=module.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
-            http_client=self._http,
-        )
-        # The library takes these from the environment, where they were meant for api.openai.com.
-        client.organization = client.project = None
-        client._custom_headers = {}
-        told = {**client.default_headers, **client.auth_headers}
-        self._headers = {name: value for name, value in told.items() if isinstance(value, str)}
-        return client
-
     # -- failures ---------------------------------------------------------------------------------
 
     def _asked(self, request: Request | None = None) -> faults.Asked:
@@ -351,12 +223,9 @@ class GatewayClient:
             tuple(request.params) if request else (),
         )
 
-    def _unreachable(self, error: BaseException) -> MetaskError:
-        return faults.unreachable(error, self.connection.base_url, self.connection.timeout)
-
     def _redacted(self, error: MetaskError) -> MetaskError:
         """Take the key out of what a server may have repeated, and the frames that held it off the error."""
-        hide = self._hide
+        hide = self.connection.hide
         error.message, error.remedy = hide(error.message), hide(error.remedy)
         error.request_id = hide(error.request_id) if error.request_id else None
         if isinstance(error, GatewayError) and error.code:
@@ -367,16 +236,8 @@ class GatewayClient:
 
     def _without_key(self, event: Served | Finished) -> Event:
         if isinstance(event, Finished):
-            return Finished(self._hide(event.reason))
-        return Served(*(hidden and self._hide(hidden) for hidden in event))
-
-    def _hide(self, text: str) -> str:
-        """Take out the key, also where `plain` cut a quotation in the middle of it."""
-        key = self.connection.key.reveal()
-        text = self.connection.key.hide(text)
-        for length in range(len(key) - 1, SHORTEST_HIDDEN - 1, -1):
-            text = text.replace(f"{key[:length]}…", "[key]…")
-        return text
+            return Finished(self.connection.hide(event.reason))
+        return Served(*(hidden and self.connection.hide(hidden) for hidden in event))
 
 
 async def _drain(body: AsyncIterator[bytes]) -> None:
@@ -385,10 +246,6 @@ async def _drain(body: AsyncIterator[bytes]) -> None:
         async with asyncio.timeout(DRAIN_SECONDS):
             async for _ in body:
                 pass
-
-
-async def _refusal(answer: httpx2.Response, address: str) -> Refusal:
-    return Refusal(answer.status_code, await answer.aread(), answer.headers, address)
 
 
 def _request_id(response: httpx2.Response) -> str | None:

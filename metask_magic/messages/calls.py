@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..words import shorten
-from .values import JSON, ToolCall
+from .kinds import JSON
+from .request import ToolCall
 
 LONGEST_VALUE = 60
 LONGEST_TITLE = 200

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..words import counted
-from .values import FinishReason, Usage
+from .events import Usage
+from .kinds import FinishReason
 
 Outcome = Literal[
     "",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from .values import (
+from .events import (
     Event,
     Finished,
     ReasoningDelta,
     RefusalDelta,
     Served,
     TextDelta,
-    ToolCall,
     ToolCallDelta,
     Usage,
     UsageReported,
 )
+from .request import ToolCall
 
 
 class Fold:

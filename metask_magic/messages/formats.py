@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .values import Content, Format, Message, TextPart, join_parts
+from .kinds import Format
+from .request import Content, Message, TextPart, join_parts
 
 INSTRUCTIONS: Mapping[Format, str] = {
     "markdown": "",

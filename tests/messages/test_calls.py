@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from metask_magic.messages.calls import as_sendable, describe
-from metask_magic.messages.values import ToolCall
+from metask_magic.messages.request import ToolCall
 
 
 def call(arguments: str, name: str = "f") -> ToolCall:

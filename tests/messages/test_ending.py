@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from metask_magic.messages.ending import Ending, known_reason
-from metask_magic.messages.values import FinishReason, Usage
+from metask_magic.messages.events import Usage
+from metask_magic.messages.kinds import FinishReason
 
 WORDS: dict[FinishReason, str] = {
     "stop": "stop STOP Stop eos EOS end_turn end-turn stop_sequence COMPLETE FINISH_REASON_STOP xyz",

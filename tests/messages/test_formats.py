@@ -7,7 +7,8 @@ from typing import get_args
 import pytest
 
 from metask_magic.messages.formats import INSTRUCTIONS, add_to_system, instruct
-from metask_magic.messages.values import Format, ImagePart, Message, TextPart
+from metask_magic.messages.kinds import Format
+from metask_magic.messages.request import ImagePart, Message, TextPart
 
 USER = Message("user", "Hi")
 IMAGE = ImagePart("image/png", b"")

@@ -1,4 +1,4 @@
-"""The values that travel, and the JSON they become."""
+"""What is asked, and the JSON it becomes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from metask_magic.messages.values import (
-    JSON,
+from metask_magic.messages.kinds import JSON
+from metask_magic.messages.request import (
     Content,
     ImagePart,
     Message,
@@ -16,7 +16,6 @@ from metask_magic.messages.values import (
     Request,
     TextPart,
     ToolCall,
-    Usage,
     join_parts,
 )
 
@@ -117,58 +116,7 @@ def test_an_image_does_not_spell_its_bytes() -> None:
     assert repr(IMAGE) == "ImagePart(media_type='image/png', name='plot.png')"
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "total"),
-    [
-        (Usage(1, 2, 3), Usage(10, 20, 30), Usage(11, 22, 33)),
-        (Usage(1, 2, 3, 4), Usage(10, None, 30), Usage(11, None, 33)),
-        (Usage(), Usage(1, 1, 1, 1, 1), Usage()),
-    ],
-)
-def test_usage_is_summed_where_both_are_known(first: Usage, second: Usage, total: Usage) -> None:
-    assert first + second == total
-
-
-FULL = {
-    "prompt_tokens": 1,
-    "completion_tokens": 2,
-    "total_tokens": 3,
-    "prompt_tokens_details": {"cached_tokens": 4, "audio_tokens": 9},
-    "completion_tokens_details": {"reasoning_tokens": 5},
-}
-
-
-@pytest.mark.parametrize(
-    ("data", "usage"),
-    [
-        (FULL, Usage(1, 2, 3, 4, 5)),
-        ({}, Usage()),
-        ({"prompt_tokens": 0}, Usage(0)),
-        ({"prompt_tokens": None, "total_tokens": "many", "completion_tokens": 1.5}, Usage()),
-        ({"prompt_tokens": "1", "completion_tokens": 2.0, "total_tokens": "9" * 5000}, Usage(1, 2)),
-        ({"prompt_tokens": "-1", "completion_tokens": "1.5", "total_tokens": ""}, Usage()),
-        ({"prompt_tokens": True, "completion_tokens": [1]}, Usage()),
-        ({"prompt_tokens_details": None, "completion_tokens_details": 3}, Usage()),
-        ({"prompt_tokens_details": {"cached_tokens": None}, "total_tokens": 3}, Usage(total_tokens=3)),
-    ],
-)
-def test_usage_from_json(data: dict[str, Any], usage: Usage) -> None:
-    assert Usage.from_json(data) == usage
-
-
-@pytest.mark.parametrize(
-    ("usage", "data"),
-    [
-        (Usage(), {}),
-        (Usage(0, total_tokens=3), {"prompt_tokens": 0, "total_tokens": 3}),
-        (Usage(cached_tokens=4, reasoning_tokens=5), {"cached_tokens": 4, "reasoning_tokens": 5}),
-    ],
-)
-def test_usage_to_json(usage: Usage, data: dict[str, int]) -> None:
-    assert usage.to_json() == data
-
-
-@pytest.mark.parametrize("value", [MESSAGES[0], Request("m", MESSAGES), Usage(1)])
+@pytest.mark.parametrize("value", [MESSAGES[0], Request("m", MESSAGES)])
 def test_frozen(value: Any) -> None:
     name = dataclasses.fields(value)[0].name
     with pytest.raises(dataclasses.FrozenInstanceError):
