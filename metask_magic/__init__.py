@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .chat.reply import CodeBlock, Reply
     from .errors import Interrupted, MetaskError
-    from .messages.values import ToolCall, Usage
+    from .messages.events import Usage
+    from .messages.request import ToolCall
     from .notebook.mapping import map as map  # given away by `__getattr__`, not by `*`
     from .notebook.mapping import retry_failed
     from .settings import Metask
@@ -39,10 +40,10 @@ _HOMES = {
     "Metask": "settings",
     "MetaskError": "errors",
     "Reply": "chat.reply",
-    "ToolCall": "messages.values",
+    "ToolCall": "messages.request",
     "map": "notebook.mapping",
     "retry_failed": "notebook.mapping",
-    "Usage": "messages.values",
+    "Usage": "messages.events",
 }
 
 

@@ -6,7 +6,9 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
-from metask_magic.messages.values import Event, Record, Request, TextDelta
+from metask_magic.messages.events import Event, TextDelta
+from metask_magic.messages.record import Record
+from metask_magic.messages.request import Request
 
 PATIENCE = 30  # seconds until a test that would hang gives up
 

@@ -88,7 +88,7 @@ def test_imports_go_down(path: Path) -> None:
 @pytest.mark.parametrize(
     ("library", "modules"),
     [
-        ("openai", {"gateway.client"}),
+        ("openai", {"gateway.official"}),
         ("distributed", {"cluster.connection", "cluster.worker"}),
         ("dask", {"table.partitions"}),
     ],

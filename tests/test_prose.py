@@ -14,7 +14,7 @@ import metask_magic
 from metask_magic import errors
 from metask_magic.asking.background import BackgroundReply
 from metask_magic.chat.reply import Reply
-from metask_magic.messages.values import Format
+from metask_magic.messages.kinds import Format
 from metask_magic.notebook.chat_commands import COMMANDS as CHAT_COMMANDS
 from metask_magic.notebook.commands import HELP
 from metask_magic.notebook.magics import COMMANDS

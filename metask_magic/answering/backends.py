@@ -12,10 +12,12 @@ from ..asking.loop import network
 from ..chat.reply import Reply
 from ..errors import LocalModelError, MissingKeyError, OptionError, PromptError, SettingError
 from ..gateway.bulk import BulkBackend
-from ..gateway.client import Connection, GatewayClient
+from ..gateway.client import GatewayClient
 from ..gateway.embedded import LOCAL, EmbeddedBackend
 from ..gateway.models import Catalog, Model
-from ..messages.values import Backend, Request
+from ..gateway.official import Connection
+from ..messages.events import Backend
+from ..messages.request import Request
 from ..schemas.structured import Refused
 from ..scripts.export import without
 from ..settings import Metask

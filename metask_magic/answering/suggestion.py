@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 
 from ..errors import MetaskError, NotFoundError
 from ..gateway.models import Catalog
-from ..messages.values import Backend, Event, Request
+from ..messages.events import Backend, Event
+from ..messages.request import Request
 from ..words import did_you_mean, nearest
 
 LOOK_UP_SECONDS = 5.0

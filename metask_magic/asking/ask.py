@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 
 from ..chat.replies import to_records
 from ..chat.reply import Reply
-from ..messages.values import Backend, Event, ReasoningDelta, Request, Sink, TextDelta
+from ..messages.events import Backend, Event, ReasoningDelta, TextDelta
+from ..messages.record import Sink
+from ..messages.request import Request
 from ..precedence import first_requests
 from .errands import Errands, run
 from .exchange import Exchange, unexpected

@@ -10,7 +10,8 @@ from concurrent.futures import Future
 
 from ..chat.reply import Reply, ReplyBuilder
 from ..errors import MetaskError
-from ..messages.values import Backend, Ended, Event, ReasoningDelta, Request, TextDelta
+from ..messages.events import Backend, Ended, Event, ReasoningDelta, TextDelta
+from ..messages.request import Request
 from .loop import LoopThread
 
 

@@ -30,7 +30,8 @@ from ..errors import (
     StreamCutError,
     TLSError,
 )
-from ..messages.values import Backend, Request
+from ..messages.events import Backend
+from ..messages.request import Request
 from .engine import Answer
 from .gate import Gate, Place
 

@@ -21,7 +21,7 @@ from ..asking.exchange import unexpected
 from ..asking.interrupt import InterruptRequest
 from ..chat.reply import Reply
 from ..errors import MetaskError
-from ..messages.values import Request
+from ..messages.request import Request
 from .engine import Answer, Engine
 
 HEARTBEAT_SECONDS = 0.1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..chat.reply import Reply
-from ..messages.values import Request
+from ..messages.request import Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..messages.values import JSON, ImagePart, Message, TextPart, join_parts
+from ..messages.kinds import JSON
+from ..messages.request import ImagePart, Message, TextPart, join_parts
 from .reply import Reply
 
 _WHOLE = {"stop", "length", "tool_calls", "content_filter"}

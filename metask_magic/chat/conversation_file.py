@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from ..errors import ConversationError
-from ..messages.values import JSON, Content, ImagePart, Message, Part, Role, TextPart, ToolCall
+from ..messages.kinds import JSON, Role
+from ..messages.request import Content, ImagePart, Message, Part, TextPart, ToolCall
 from .conversation import CellKey, Conversation, Turn
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..messages.values import Record
+from ..messages.record import Record
 from .reply import Reply
 
 

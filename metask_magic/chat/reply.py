@@ -11,27 +11,23 @@ from typing import Any
 
 from ..errors import MetaskError
 from ..messages.ending import Ending, known_reason
-from ..messages.fold import Fold
-from ..messages.values import (
-    JSON,
+from ..messages.events import (
     Continued,
     Event,
-    FinishReason,
-    Format,
-    Message,
     Noted,
     Parsed,
     ReasoningDelta,
-    Record,
-    Request,
     Served,
     Step,
     Stepped,
     TextDelta,
     Timed,
-    ToolCall,
     Usage,
 )
+from ..messages.fold import Fold
+from ..messages.kinds import JSON, FinishReason, Format
+from ..messages.record import Record
+from ..messages.request import Message, Request, ToolCall
 from ..scripts.export import EMBEDDED, Code, to_code
 
 LIMITS = ("max_tokens", "max_completion_tokens")

@@ -26,7 +26,7 @@ from ..asking.loop import LoopThread, network
 from ..batch.engine import Answer
 from ..chat.reply import Reply, ReplyBuilder
 from ..errors import ClusterError, MetaskError
-from ..messages.values import Request
+from ..messages.request import Request
 from ..usage.ledger import Slices
 from ..words import counted, plain
 from . import worker

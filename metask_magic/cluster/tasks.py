@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from ..messages.values import Request
+from ..messages.request import Request
 
 TASK_ROWS = 100
 TASK_BYTES = 4_000_000  # Dask warns of tasks above 10 MB

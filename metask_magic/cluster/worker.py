@@ -22,7 +22,7 @@ from ..batch.asker import Asker
 from ..batch.engine import Answer
 from ..batch.gate import Gate
 from ..errors import ClusterError, MetaskError
-from ..messages.values import Backend
+from ..messages.events import Backend
 from ..schemas.structured import StructuredBackend
 from ..settings import Metask
 from ..usage.ledger import Ledger, MeteredBackend

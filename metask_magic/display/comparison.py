@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..messages.values import Record
+from ..messages.record import Record
 
 HEADER = ("model", "first token", "total", "tokens", "finish reason")
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
-from ..messages.values import Format, Sink
+from ..messages.kinds import Format
+from ..messages.record import Sink
 from .publish import PublishSink
 from .silent import SilentSink
 from .terminal import TerminalSink

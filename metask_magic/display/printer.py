@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..messages.values import Continued, Ended, Event, ReasoningDelta, Step, Stepped, TextDelta
+from ..messages.events import Continued, Ended, Event, ReasoningDelta, Step, Stepped, TextDelta
 from .place import Place
 from .printable import printable
 from .steps import FAILED

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ..messages.values import Event, Record
+from ..messages.events import Event
+from ..messages.record import Record
 from .place import Place
 from .record import to_output
 

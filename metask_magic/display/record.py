@@ -17,7 +17,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ..messages.values import JSON, Format, Record, Step
+from ..messages.events import Step
+from ..messages.kinds import JSON, Format
+from ..messages.record import Record
 from ..words import CONTROLS, TURNING
 from .comparison import closed, to_comparison, to_ending, to_heading, to_notice, to_table
 from .json_indent import indented

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..messages.values import Step
+from ..messages.events import Step
 
 LONGEST = 200
 FAILED = "✗"

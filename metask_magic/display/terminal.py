@@ -10,16 +10,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..messages.values import (
-    Continued,
-    Ended,
-    Event,
-    Notice,
-    ReasoningDelta,
-    Record,
-    Stepped,
-    TextDelta,
-)
+from ..messages.events import Continued, Ended, Event, Notice, ReasoningDelta, Stepped, TextDelta
+from ..messages.record import Record
 from .comparison import HEADER, facts
 from .place import Place
 from .printable import printable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ..messages.values import Format
+from ..messages.kinds import Format
 
 _OPENING = re.compile(r"[ ]{0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+-]*)[^`]*")
 _FENCED_AS: Mapping[Format, frozenset[str]] = {

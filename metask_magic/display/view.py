@@ -17,7 +17,8 @@ from typing import Any
 import anywidget
 import traitlets
 
-from ..messages.values import Format, Step
+from ..messages.events import Step
+from ..messages.kinds import Format
 
 STATIC = Path(__file__).parent / "static"
 

@@ -8,18 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..messages.values import (
+from ..messages.events import (
     Continued,
     Ended,
     Event,
-    Format,
     Notice,
     ReasoningDelta,
-    Record,
     Stepped,
     TextDelta,
     UsageReported,
 )
+from ..messages.kinds import Format
+from ..messages.record import Record
 from .json_indent import JsonIndenter
 from .place import Place
 from .publish import say_notes

@@ -13,7 +13,7 @@ from typing import Any
 import jiter
 
 from ..errors import MetaskError
-from ..messages.values import Event, Finished
+from ..messages.events import Event, Finished
 from ..words import size
 from .bounds import LONGEST_REFUSAL, LONGEST_REPLY
 from .decode import BOM, DONE, Fail, StreamDecoder, iter_whole, parse

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from ..messages.values import Event, Request
-from .client import Connection, GatewayClient
+from ..messages.events import Event
+from ..messages.request import Request
+from .client import GatewayClient
+from .official import Connection
 from .quirks import Quirks
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import jiter
 
 from ..errors import MetaskError, UnreadableReplyError
-from ..messages.values import (
+from ..messages.events import (
     Event,
     Finished,
     Noted,

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import HostRefusedError
-from ..messages.values import Event, Notice, Request
+from ..messages.events import Event, Notice
+from ..messages.request import Request
 from ..settings import ApiKey
-from .client import Connection, GatewayClient
+from .client import GatewayClient
 from .local import Endpoint, LocalModel
+from .official import Connection
 
 LOCAL = "local"
 

@@ -136,8 +136,9 @@ class LocalModel:
             _check_processor()
             _check_extra()
             packaged = self._path is None
+            path = packaged_weights() if self._path is None else _checked_gguf(self._path)
             settings: dict[str, str | int] = {
-                "path": str(packaged_weights() if self._path is None else _checked_gguf(self._path)),
+                "path": str(path),
                 "name": self.name,
                 "chat_template": PACKAGED_TEMPLATE if packaged else "",
                 "max_tokens": PACKAGED_MAX_TOKENS if packaged else UNTIL_CONTEXT_IS_FULL,
@@ -157,6 +158,7 @@ class _ServerProcess:
         self.endpoint: Endpoint | None = None
         """Where it listens, as soon as it does."""
         self._name = name
+        self._file = settings["path"]
         self._remedy = remedy
         self._api_key = secrets.token_urlsafe(32)
         self._last_lines: deque[str] = deque(maxlen=QUOTED_LINES)
@@ -235,7 +237,11 @@ class _ServerProcess:
                 f"{self._name} was killed while it started, most likely for want of memory.{said}",
                 "Free some memory, then run the cell again.",
             )
-        return LocalModelError(f"{self._name} ended while it started (status {status}).{said}", self._remedy)
+        # Of its own words the last may be lost: llama.cpp writes them in a thread that ends with it.
+        return LocalModelError(
+            f"{self._name}, read from {self._file}, ended while it started (status {status}).{said}",
+            self._remedy,
+        )
 
     def _quote(self) -> str:
         if not self._last_lines:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from ..messages.values import Request
+from ..messages.request import Request
 from .refusal import Refusal
 
 _REFUSED = {400, 422}

@@ -11,18 +11,10 @@ from typing import Any
 
 from ..errors import RecordingError
 from ..messages.ending import known_reason
+from ..messages.events import Backend, Event, Noted, ReasoningDelta, TextDelta, Timed, ToolCallDelta
 from ..messages.fold import Fold
-from ..messages.values import (
-    JSON,
-    Backend,
-    Event,
-    Noted,
-    ReasoningDelta,
-    Request,
-    TextDelta,
-    Timed,
-    ToolCallDelta,
-)
+from ..messages.kinds import JSON
+from ..messages.request import Request
 from .recording import RecordedReply, Recording
 from .recording_key import describe, key_of
 from .recording_miss import missed

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from ..messages.values import (
-    JSON,
+from ..messages.events import (
     Event,
     Finished,
     Noted,
@@ -23,6 +22,7 @@ from ..messages.values import (
     Usage,
     UsageReported,
 )
+from ..messages.kinds import JSON
 from .recording_key import VERSION, dump, key_of
 
 T = TypeVar("T")

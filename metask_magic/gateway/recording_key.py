@@ -19,7 +19,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import RecordingError
-from ..messages.values import JSON, ImagePart, Message, Request, TextPart
+from ..messages.kinds import JSON
+from ..messages.request import ImagePart, Message, Request, TextPart
 
 VERSION = 1
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import RecordingMissError
-from ..messages.values import JSON
+from ..messages.kinds import JSON
 from ..words import plain
 from .recording import Recording, last_prompt, message_text
 from .recording_key import dump

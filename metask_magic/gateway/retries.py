@@ -12,7 +12,7 @@ from ..errors import (
     RateLimitError,
     ServerError,
 )
-from ..messages.values import Notice
+from ..messages.events import Notice
 
 LONGEST_WAIT = 120.0
 RETRIED_STATUS = {408, 429, 500, 502, 503, 504, 529}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..messages.values import ToolCallDelta
+from ..messages.events import ToolCallDelta
 
 
 @dataclass(slots=True)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import PromptError
-from ..messages.values import JSON, Content, Message, TextPart
+from ..messages.kinds import JSON
+from ..messages.request import Content, Message, TextPart
 from ..prompt.attachments import attach, compose
 from ..prompt.draft import Draft
 from ..prompt.template import render, render_parts

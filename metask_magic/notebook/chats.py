@@ -11,7 +11,7 @@ from typing import Any
 from ..chat.conversation import CellKey, Conversation, Turn, is_turn, iter_messages
 from ..chat.reply import Reply
 from ..errors import ContextLengthError, ConversationError
-from ..messages.values import Message
+from ..messages.request import Message
 from ..words import did_you_mean, nearest
 
 IMAGE_CHARACTERS = 4000  # an image costs about a thousand tokens, and a token is about four characters

@@ -11,7 +11,8 @@ from typing import Any
 from ..display.table import Table
 from ..errors import MetaskError, MissingKeyError, SettingError
 from ..gateway.models import Model, matching
-from ..messages.values import JSON, Message, Request
+from ..messages.kinds import JSON
+from ..messages.request import Message, Request
 from ..prompt.images import pixels
 from ..settings import KEYRING_SERVICE, ApiKey, Metask
 from ..usage.ledger import ModelUsage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import ToolError
 from ..messages.calls import describe
-from ..messages.values import ToolCall
+from ..messages.request import ToolCall
 from .stdin import NobodyAnswersError, ask
 
 

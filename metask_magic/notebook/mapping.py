@@ -11,7 +11,7 @@ from typing import Any
 from ..answering.backends import Backends
 from ..answering.shelf import Shelf
 from ..errors import OptionError
-from ..messages.values import JSON
+from ..messages.kinds import JSON
 from ..schemas.schema import Schema
 from ..settings import Metask
 from ..table.answers import ERROR

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..display.front_end import FrontEnd, detect
 from ..display.widget import WidgetSink
-from ..messages.values import Sink
+from ..messages.record import Sink
 
 _CANNOT_CHANGE = (
     "The code differs from what this cell gave before, and the next cell cannot be changed from here: "

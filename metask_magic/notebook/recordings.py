@@ -12,7 +12,7 @@ from ..display.table import Table
 from ..errors import RecordingError
 from ..gateway.recording import Recording, message_text
 from ..gateway.recordings import Recordings
-from ..messages.values import JSON
+from ..messages.kinds import JSON
 from ..words import counted, did_you_mean, nearest, plain, shorten
 
 SHORT = 8  # hex digits of a key that are shown

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import OptionError
-from ..messages.values import Format
+from ..messages.kinds import Format
 from ..schemas.schema import ANY_JSON, Schema
 from .names import look_up
 from .options import CellOptions

@@ -27,7 +27,9 @@ from ..display.place import Place
 from ..errors import Interrupted, MetaskError, OptionError
 from ..gateway.embedded import LOCAL
 from ..gateway.recorded import CONDUCTS, RecordedBackend
-from ..messages.values import Backend, Message, Request, Sink
+from ..messages.events import Backend
+from ..messages.record import Sink
+from ..messages.request import Message, Request
 from ..prompt.draft import Draft
 from ..prompt.template import render
 from ..schemas.structured import StructuredBackend

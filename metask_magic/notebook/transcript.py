@@ -11,7 +11,8 @@ from ..chat.conversation import Conversation, Turn
 from ..display.mathematics import with_dollars
 from ..display.printable import printable
 from ..display.record import UNTYPESET, to_safe_html
-from ..messages.values import JSON, ImagePart, Message
+from ..messages.kinds import JSON
+from ..messages.request import ImagePart, Message
 from ..words import counted, size
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AttachmentError, PromptError
-from ..messages.values import Content, ImagePart, Part, TextPart, join_parts
+from ..messages.request import Content, ImagePart, Part, TextPart, join_parts
 from ..words import did_you_mean, nearest
 from .figures import to_images
 from .files import fenced, read_file

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..messages.formats import instruct
-from ..messages.values import JSON, Format, Message, Request
+from ..messages.kinds import JSON, Format
+from ..messages.request import Message, Request
 from ..schemas.schema import ANY_JSON, Schema
 from ..tools.tool import Tool
 

@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import Any
 
 from ..errors import PromptError
-from ..messages.values import ImagePart
+from ..messages.request import ImagePart
 from .images import image_part
 
 DPI = 144

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AttachmentError
-from ..messages.values import ImagePart, TextPart
+from ..messages.request import ImagePart, TextPart
 from ..words import counted
 from .images import IMAGE_LIMIT, MEBIBYTE, image_part, in_mebibytes, media_type
 from .pdf import pdf_text

@@ -6,7 +6,7 @@ from io import BytesIO
 from math import ceil
 
 from ..errors import AttachmentError
-from ..messages.values import ImagePart
+from ..messages.request import ImagePart
 
 MEBIBYTE = 2**20
 

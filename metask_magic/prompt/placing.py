@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Undefined
 
 from ..errors import PromptError
-from ..messages.values import ImagePart, Part, TextPart
+from ..messages.request import ImagePart, Part, TextPart
 from .values import to_parts
 
 _DIGITS = 40

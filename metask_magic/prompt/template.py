@@ -20,7 +20,7 @@ from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import SandboxedEnvironment
 
 from ..errors import PromptError
-from ..messages.values import Part, TextPart, join_parts
+from ..messages.request import Part, TextPart, join_parts
 from ..words import did_you_mean
 from .filters import FILTERS
 from .own_names import iter_own_names

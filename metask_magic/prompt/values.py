@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from ..messages.values import Part, TextPart
+from ..messages.request import Part, TextPart
 from .addresses import tell_of_address
 from .figures import to_images
 from .images import image_part

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SchemaError
-from ..messages.values import JSON
+from ..messages.kinds import JSON
 from ..words import shorten
 from .json_text import find_json
 from .strict import WRAPPED, iter_references, prune, resolve, to_strict, wrap

@@ -11,20 +11,11 @@ from typing import Any
 from ..asking.errands import Errands
 from ..errors import BadRequestError, ContextLengthError, MetaskError, SchemaError
 from ..messages.ending import Ending, known_reason
+from ..messages.events import Backend, Continued, Event, Notice, Parsed, Step, Stepped
 from ..messages.fold import Fold
 from ..messages.formats import INSTRUCTIONS, add_to_system, instruct
-from ..messages.values import (
-    Backend,
-    Continued,
-    Event,
-    FinishReason,
-    Message,
-    Notice,
-    Parsed,
-    Request,
-    Step,
-    Stepped,
-)
+from ..messages.kinds import FinishReason
+from ..messages.request import Message, Request
 from ..words import LONGEST_QUOTE, shorten
 from .schema import MisfitError, Schema
 

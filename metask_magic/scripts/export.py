@@ -11,7 +11,8 @@ from math import isfinite
 from typing import Any, Literal, TypeVar, get_args
 
 from ..errors import MetaskError
-from ..messages.values import JSON, Request
+from ..messages.kinds import JSON
+from ..messages.request import Request
 from .literals import (
     JAVASCRIPT,
     JSON_TEXT,

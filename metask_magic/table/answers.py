@@ -8,7 +8,8 @@ from typing import Any
 from ..batch.batch import RowResult
 from ..chat.reply import Reply
 from ..errors import MetaskError, OptionError
-from ..messages.values import JSON, Usage
+from ..messages.events import Usage
+from ..messages.kinds import JSON
 from ..schemas.schema import Schema
 from ..schemas.strict import WRAPPED
 from .rows import Columns, Row

@@ -18,7 +18,7 @@ from ..batch.gate import Gate
 from ..errors import MetaskError, MissingKeyError, SchemaError
 from ..gateway.embedded import LOCAL
 from ..gateway.recorded import Conduct, RecordedBackend
-from ..messages.values import Backend
+from ..messages.events import Backend
 from ..schemas.schema import Schema
 from ..schemas.structured import StructuredBackend
 from ..settings import Metask

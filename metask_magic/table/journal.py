@@ -14,7 +14,8 @@ from ..gateway.recorded import Conduct, reveals
 from ..gateway.recording import RecordedReply, Recording
 from ..gateway.recording_key import describe, key_of
 from ..gateway.recordings import Recordings
-from ..messages.values import Request, ToolCallDelta
+from ..messages.events import ToolCallDelta
+from ..messages.request import Request
 
 
 class RowJournal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..batch.batch import Journal, digest
 from ..display.table import Table
 from ..errors import MetaskError, OptionError
-from ..messages.values import Request
+from ..messages.request import Request
 from ..words import counted
 from .requests import RowRequests, waited_for
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ..errors import MetaskError, PromptError
-from ..messages.values import JSON, Format, Message, Part, Request
+from ..messages.kinds import JSON, Format
+from ..messages.request import Message, Part, Request
 from ..prompt.attachments import compose
 from ..prompt.draft import Draft
 from ..schemas.schema import Schema

@@ -9,7 +9,7 @@ from jinja2 import Undefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from ..errors import PromptError
-from ..messages.values import Part, join_parts
+from ..messages.request import Part, join_parts
 from ..prompt.template import PromptTemplate
 from ..words import nearest
 from .rows import Row

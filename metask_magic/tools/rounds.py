@@ -10,20 +10,9 @@ from ..asking.errands import Errands
 from ..errors import ToolError
 from ..messages.calls import as_sendable, describe
 from ..messages.ending import known_reason
+from ..messages.events import Backend, Continued, Event, Notice, Step, Stepped, TextDelta, ToolCallDelta
 from ..messages.fold import Fold
-from ..messages.values import (
-    Backend,
-    Continued,
-    Event,
-    Message,
-    Notice,
-    Request,
-    Step,
-    Stepped,
-    TextDelta,
-    ToolCall,
-    ToolCallDelta,
-)
+from ..messages.request import Message, Request, ToolCall
 from .tool import Tool, ToolResult
 
 

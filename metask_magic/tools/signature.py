@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import ToolError
 from ..messages.calls import unwrapped
-from ..messages.values import JSON
+from ..messages.kinds import JSON
 from ..words import shorten
 
 LONGEST_INPUT = 100

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..asking import coroutines
 from ..errors import ToolError
-from ..messages.values import JSON
+from ..messages.kinds import JSON
 from .signature import BadArgumentsError, Signature, read_signature
 
 RESULT_LIMIT = 40_000  # characters; about ten thousand tokens

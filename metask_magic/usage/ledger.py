@@ -17,7 +17,8 @@ from ..errors import (
     NameResolutionError,
     TLSError,
 )
-from ..messages.values import Backend, Event, Finished, Notice, Request, Usage, UsageReported
+from ..messages.events import Backend, Event, Finished, Notice, Usage, UsageReported
+from ..messages.request import Request
 
 SLICE_TOKENS = 1000  # providers raise their prices from round lengths of the prompt on
 

@@ -11,7 +11,8 @@ from metask_magic.answering import suggestion
 from metask_magic.answering.suggestion import SuggestingBackend
 from metask_magic.errors import HostRefusedError, MetaskError, NotFoundError, ServerError
 from metask_magic.gateway.models import Catalog
-from metask_magic.messages.values import Event, Message, Request, TextDelta
+from metask_magic.messages.events import Event, TextDelta
+from metask_magic.messages.request import Message, Request
 
 from ..fakes import Script
 

@@ -14,17 +14,8 @@ from metask_magic.asking.exchange import join_deltas
 from metask_magic.asking.loop import LoopThread
 from metask_magic.errors import MetaskError, ServerError
 from metask_magic.messages.ending import Ending
-from metask_magic.messages.values import (
-    Ended,
-    Event,
-    Finished,
-    Message,
-    Notice,
-    ReasoningDelta,
-    Request,
-    Served,
-    TextDelta,
-)
+from metask_magic.messages.events import Ended, Event, Finished, Notice, ReasoningDelta, Served, TextDelta
+from metask_magic.messages.request import Message, Request
 
 from ..fakes import PATIENCE, Recorder, Script
 

@@ -18,7 +18,8 @@ from metask_magic.asking.loop import LoopThread
 from metask_magic.chat.replies import Replies
 from metask_magic.chat.reply import Reply
 from metask_magic.errors import MetaskError, ServerError
-from metask_magic.messages.values import Finished, Message, Request, TextDelta
+from metask_magic.messages.events import Finished, TextDelta
+from metask_magic.messages.request import Message, Request
 
 from ..fakes import PATIENCE, Recorder, Script
 

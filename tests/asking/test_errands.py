@@ -17,7 +17,9 @@ from metask_magic.asking.ask import Outcome, ask
 from metask_magic.asking.errands import Errands, run
 from metask_magic.asking.interrupt import InterruptRequest
 from metask_magic.asking.loop import LoopThread
-from metask_magic.messages.values import Event, Finished, Message, Notice, Record, Request, TextDelta
+from metask_magic.messages.events import Event, Finished, Notice, TextDelta
+from metask_magic.messages.record import Record
+from metask_magic.messages.request import Message, Request
 
 from ..fakes import PATIENCE
 

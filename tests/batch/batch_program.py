@@ -11,9 +11,9 @@ from metask_magic.batch.asker import Asker
 from metask_magic.batch.batch import Batch, RowResult
 from metask_magic.batch.gate import Gate
 from metask_magic.gateway.bulk import BulkBackend
-from metask_magic.gateway.client import Connection
+from metask_magic.gateway.official import Connection
 from metask_magic.gateway.recordings import Recordings
-from metask_magic.messages.values import Request
+from metask_magic.messages.request import Request
 from metask_magic.settings import ApiKey
 from metask_magic.table.journal import RowJournal
 

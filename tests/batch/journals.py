@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from metask_magic.batch.batch import digest
 from metask_magic.chat.reply import Reply
-from metask_magic.messages.values import Request
+from metask_magic.messages.request import Request
 
 
 class MemoryJournal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metask_magic.messages.values import Message, Request
+from metask_magic.messages.request import Message, Request
 
 
 def request(text: str) -> Request:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.simulation
 MOST = 256
 ROWS = 1500
 SETTLED_SECONDS, SETTLED_ROWS = 60.0, 200
-PLENTY = 40_000
+PLENTY = 8_000
 """Rows after which it ought to be settled, however little time has passed."""
 
 UNLIMITED = math.inf

@@ -42,7 +42,8 @@ from metask_magic.errors import (
     TLSError,
     UnreadableReplyError,
 )
-from metask_magic.messages.values import Event, Finished, Message, Request, TextDelta, Usage, UsageReported
+from metask_magic.messages.events import Event, Finished, TextDelta, Usage, UsageReported
+from metask_magic.messages.request import Message, Request
 
 from .journals import MemoryJournal
 

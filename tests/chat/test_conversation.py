@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from metask_magic.chat.conversation import CellKey, Conversation, Turn, is_turn, iter_messages
 from metask_magic.chat.reply import Reply
-from metask_magic.messages.values import FinishReason, ImagePart, Message, TextPart, ToolCall
+from metask_magic.messages.kinds import FinishReason
+from metask_magic.messages.request import ImagePart, Message, TextPart, ToolCall
 
 PLOT = ImagePart("image/png", b"1234", "plot.png")
 NAMELESS = ImagePart("image/png", b"12")

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from metask_magic.chat.conversation import CellKey, Conversation, Turn
 from metask_magic.chat.conversation_file import MARK, VERSION, from_jsonl, load, save, to_jsonl
 from metask_magic.errors import ConversationError
-from metask_magic.messages.values import ImagePart, Message, Role, TextPart, ToolCall
+from metask_magic.messages.kinds import Role
+from metask_magic.messages.request import ImagePart, Message, TextPart, ToolCall
 
 PARTS = st.one_of(
     st.builds(TextPart, st.text()), st.builds(ImagePart, st.text(), st.binary(max_size=99), st.text())

@@ -10,27 +10,25 @@ import pytest
 
 from metask_magic.chat.reply import CodeBlock, Reply, ReplyBuilder
 from metask_magic.errors import MetaskError
-from metask_magic.messages.values import (
+from metask_magic.messages.events import (
     Continued,
     Event,
     Finished,
-    Message,
     Noted,
     Notice,
     Parsed,
     ReasoningDelta,
     RefusalDelta,
-    Request,
     Served,
     Step,
     Stepped,
     TextDelta,
     Timed,
-    ToolCall,
     ToolCallDelta,
     Usage,
     UsageReported,
 )
+from metask_magic.messages.request import Message, Request, ToolCall
 
 REQUEST = Request("asked", (Message("user", "Hi"),), {"seed": 1})
 FAILURE = MetaskError("It failed.")

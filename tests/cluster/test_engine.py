@@ -21,7 +21,7 @@ from metask_magic.cluster.messages import Briefing, Report
 from metask_magic.cluster.sharing import Sharing
 from metask_magic.cluster.tasks import MOST_LOSSES
 from metask_magic.errors import BudgetError, ClusterError, MetaskError, SettingError
-from metask_magic.messages.values import Message, Request
+from metask_magic.messages.request import Message, Request
 from metask_magic.usage.ledger import ModelUsage, Slices
 
 pytestmark = pytest.mark.kernel

@@ -15,7 +15,7 @@ from metask_magic.cluster.tasks import (
     Task,
     Tasks,
 )
-from metask_magic.messages.values import Message, Request
+from metask_magic.messages.request import Message, Request
 
 pytestmark = pytest.mark.kernel
 

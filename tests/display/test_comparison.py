@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from metask_magic.display.comparison import as_text, closed, to_comparison
-from metask_magic.messages.values import Record, Usage
+from metask_magic.messages.events import Usage
+from metask_magic.messages.record import Record
 
 WHOLE = Record("gpt_4o", "*Hi*", "stop", usage=Usage(1, 1_200, 2), elapsed=3.14159, first_token_after=0.5)
 FAILED = Record("other", "", "error", failure="The gateway failed\n(500).")

@@ -11,7 +11,7 @@ import pytest
 
 from metask_magic.display.front_end import FrontEnd, choose_sink, detect
 from metask_magic.display.terminal import TerminalSink
-from metask_magic.messages.values import ReasoningDelta
+from metask_magic.messages.events import ReasoningDelta
 
 NOTEBOOK, NOBODY, TERMINAL = FrontEnd.NOTEBOOK, FrontEnd.NOBODY, FrontEnd.TERMINAL
 

@@ -11,7 +11,9 @@ from markdown_it import MarkdownIt
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 from metask_magic.display.record import NOTHING_CAME, UNTYPESET, to_bundle, to_output
-from metask_magic.messages.values import Format, Record, Step
+from metask_magic.messages.events import Step
+from metask_magic.messages.kinds import Format
+from metask_magic.messages.record import Record
 
 NOTICE = "Cut off at the limit of 5 tokens (MAX_TOKENS): raise --max-tokens, or ask it to go on."
 QUOTED = "> Cut off at the limit of 5 tokens (MAX\\_TOKENS): raise --max-tokens, or ask it to go on."

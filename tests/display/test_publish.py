@@ -8,7 +8,9 @@ import pytest
 
 from metask_magic.display.publish import PublishSink
 from metask_magic.display.silent import SilentSink
-from metask_magic.messages.values import FinishReason, Notice, ReasoningDelta, Record, TextDelta
+from metask_magic.messages.events import Notice, ReasoningDelta, TextDelta
+from metask_magic.messages.kinds import FinishReason
+from metask_magic.messages.record import Record
 
 TABLE = (
     "| model | first token | total | tokens | finish reason |\n"

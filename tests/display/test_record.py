@@ -22,7 +22,9 @@ from markdown_it import MarkdownIt
 
 from metask_magic.display.comparison import to_table
 from metask_magic.display.record import UNTYPESET, to_bundle, to_output, to_safe_html
-from metask_magic.messages.values import Format, Record, Step
+from metask_magic.messages.events import Step
+from metask_magic.messages.kinds import Format
+from metask_magic.messages.record import Record
 
 # -- what a page may have -------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from metask_magic.display.record import to_bundle
 from metask_magic.display.steps import LONGEST, steps_to_markdown, steps_to_plain
-from metask_magic.messages.values import Step
+from metask_magic.messages.events import Step
 
 from .test_record import PIECES, harm
 

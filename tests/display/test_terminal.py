@@ -8,19 +8,19 @@ import pytest
 
 from metask_magic.display.printer import ANEW, DIM, LINE_LENGTH, PLAIN
 from metask_magic.display.terminal import TerminalSink
-from metask_magic.messages.values import (
+from metask_magic.messages.events import (
     Continued,
     Ended,
     Event,
     Finished,
     Notice,
     ReasoningDelta,
-    Record,
     Step,
     Stepped,
     TextDelta,
     Usage,
 )
+from metask_magic.messages.record import Record
 
 CALL = Stepped(Step('f(city="Paris")', "21 °C"))
 CALLED = f'{DIM}→ f(city="Paris")\n← 21 °C{PLAIN}\n'

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metask_magic.display.unwrap import unwrap
-from metask_magic.messages.values import Format
+from metask_magic.messages.kinds import Format
 
 UNWRAPPED: dict[Format, list[tuple[str, str]]] = {
     "html": [

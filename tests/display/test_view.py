@@ -17,7 +17,7 @@ from metask_magic.display.view import (
     connected_kernel_id,
     utf16_length,
 )
-from metask_magic.messages.values import Step
+from metask_magic.messages.events import Step
 
 
 class NotedComm(BaseComm):

@@ -8,17 +8,9 @@ import pytest
 
 from metask_magic.display.view import ReplyView
 from metask_magic.display.widget import WidgetSink
-from metask_magic.messages.values import (
-    Continued,
-    Event,
-    Format,
-    Notice,
-    Parsed,
-    Record,
-    Step,
-    Stepped,
-    TextDelta,
-)
+from metask_magic.messages.events import Continued, Event, Notice, Parsed, Step, Stepped, TextDelta
+from metask_magic.messages.kinds import Format
+from metask_magic.messages.record import Record
 
 CALL = Step("f(x=1)", "2")
 SHOWN = {"title": "f(x=1)", "body": "2", "failed": False}

@@ -6,7 +6,7 @@ from typing import Any
 
 from metask_magic.gateway.recording import RecordedReply, Recording
 from metask_magic.gateway.recording_key import describe
-from metask_magic.messages.values import Message, Request
+from metask_magic.messages.request import Message, Request
 
 
 def request(prompt: str = "Hi", model: str = "m", **fields: Any) -> Request:

@@ -9,7 +9,7 @@ import pytest
 
 from metask_magic.errors import MetaskError, UnreadableReplyError
 from metask_magic.gateway.body import Body
-from metask_magic.messages.values import Event, Finished, TextDelta
+from metask_magic.messages.events import Event, Finished, TextDelta
 
 from .test_decode import DONE, HI, fail, text
 

@@ -11,7 +11,7 @@ import pytest
 from metask_magic.errors import MetaskError
 from metask_magic.gateway import bounds
 from metask_magic.gateway.bulk import BulkBackend
-from metask_magic.messages.values import Request
+from metask_magic.messages.request import Request
 
 from ..gateway_server import Endless, GatewayServer
 from .test_client import PLAIN, REQUEST, WAIT, Asked, ask, new_client

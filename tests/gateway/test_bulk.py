@@ -30,17 +30,9 @@ from metask_magic.errors import (
     UnreadableReplyError,
 )
 from metask_magic.gateway.bulk import BulkBackend
-from metask_magic.gateway.client import Connection
-from metask_magic.messages.values import (
-    Event,
-    Finished,
-    Message,
-    Request,
-    Served,
-    TextDelta,
-    Usage,
-    UsageReported,
-)
+from metask_magic.gateway.official import Connection
+from metask_magic.messages.events import Event, Finished, Served, TextDelta, Usage, UsageReported
+from metask_magic.messages.request import Message, Request
 from metask_magic.settings import ApiKey
 
 from ..gateway_server import (
@@ -107,7 +99,7 @@ def failure(base_url: str, timeout: float = WAIT) -> MetaskError:
 def test_which_connections_are_used(gateway: GatewayServer, transport: str) -> None:
     async def connections(backend: BulkBackend) -> str:
         await read(backend)
-        client: Any = backend._client._client
+        client: Any = backend._client._official._client
         return type(client._client._transport).__name__
 
     name = {"aiohttp": "AiohttpTransport", "httpx2": "AsyncHTTPTransport"}[transport]

@@ -30,21 +30,21 @@ from metask_magic.errors import (
     UnreadableReplyError,
 )
 from metask_magic.gateway import client as client_module
-from metask_magic.gateway.client import Connection, GatewayClient
+from metask_magic.gateway.client import GatewayClient
+from metask_magic.gateway.official import Connection
 from metask_magic.gateway.retries import LONGEST_WAIT
-from metask_magic.messages.values import (
+from metask_magic.messages.events import (
     Event,
     Finished,
-    Message,
     Notice,
     ReasoningDelta,
-    Request,
     Served,
     TextDelta,
     ToolCallDelta,
     Usage,
     UsageReported,
 )
+from metask_magic.messages.request import Message, Request
 from metask_magic.precedence import Precedence, Turn
 from metask_magic.settings import ApiKey
 
@@ -682,8 +682,8 @@ def test_others_are_let_go_on_when_the_request_has_gone_out(
             turns.append(super().take())
             return turns[-1]
 
-    monkeypatch.setattr("metask_magic.gateway.client.first_requests", Watched())
-    monkeypatch.setattr("metask_magic.gateway.client.SENDING_SECONDS", 3600.0)
+    monkeypatch.setattr("metask_magic.gateway.official.first_requests", Watched())
+    monkeypatch.setattr("metask_magic.gateway.official.SENDING_SECONDS", 3600.0)
     assert ask(gateway, OK).error is None
     (turn,) = turns
     assert turn.until <= time.monotonic()

@@ -22,7 +22,7 @@ from metask_magic.errors import (
 )
 from metask_magic.gateway import faults
 from metask_magic.gateway.decode import StreamDecoder, iter_whole, parse
-from metask_magic.messages.values import (
+from metask_magic.messages.events import (
     Event,
     Finished,
     Noted,

@@ -15,7 +15,8 @@ from metask_magic.gateway import embedded
 from metask_magic.gateway.client import GatewayClient
 from metask_magic.gateway.embedded import EmbeddedBackend
 from metask_magic.gateway.local import Endpoint
-from metask_magic.messages.values import Event, Finished, Message, Notice, Request, Served, TextDelta
+from metask_magic.messages.events import Event, Finished, Notice, Served, TextDelta
+from metask_magic.messages.request import Message, Request
 
 from ..gateway_server import API_KEY, MODELS, GatewayServer, Streamed, error_event
 

@@ -9,7 +9,8 @@ import pytest
 
 from metask_magic.gateway.quirks import Quirks
 from metask_magic.gateway.refusal import Refusal
-from metask_magic.messages.values import JSON, Message, Request
+from metask_magic.messages.kinds import JSON
+from metask_magic.messages.request import Message, Request
 
 NAMES_IT = "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead."
 

@@ -14,16 +14,13 @@ from metask_magic.chat.reply import Reply, ReplyBuilder
 from metask_magic.errors import MetaskError, RecordingError, RecordingMissError
 from metask_magic.gateway.recorded import CONDUCTS, Conduct, RecordedBackend
 from metask_magic.gateway.recordings import Recordings
-from metask_magic.messages.values import (
+from metask_magic.messages.events import (
     Backend,
     Event,
     Finished,
-    ImagePart,
-    Message,
     Noted,
     Notice,
     ReasoningDelta,
-    Request,
     Served,
     TextDelta,
     Timed,
@@ -31,6 +28,7 @@ from metask_magic.messages.values import (
     Usage,
     UsageReported,
 )
+from metask_magic.messages.request import ImagePart, Message, Request
 
 from ..fakes import Script
 from .recordings import recording, request

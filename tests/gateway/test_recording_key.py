@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from metask_magic.errors import RecordingError
 from metask_magic.gateway.recording_key import LEFT_OUT, describe, dump, key_of
-from metask_magic.messages.values import JSON, ImagePart, Message, Request, TextPart, ToolCall
+from metask_magic.messages.kinds import JSON
+from metask_magic.messages.request import ImagePart, Message, Request, TextPart, ToolCall
 
 HI = (Message("user", "Hi"),)
 PLAIN = Request("gpt-4o-mini", HI)

@@ -20,7 +20,8 @@ from metask_magic.errors import RecordingError
 from metask_magic.gateway import recording_file
 from metask_magic.gateway.recording import RecordedReply
 from metask_magic.gateway.recordings import Recordings
-from metask_magic.messages.values import JSON, ToolCallDelta, Usage
+from metask_magic.messages.events import ToolCallDelta, Usage
+from metask_magic.messages.kinds import JSON
 
 from .recordings import recording
 

@@ -10,7 +10,8 @@ import pytest
 from metask_magic.chat.reply import ReplyBuilder
 from metask_magic.gateway.decode import StreamDecoder
 from metask_magic.gateway.tool_calls import ToolCallStream
-from metask_magic.messages.values import Message, Request, ToolCallDelta
+from metask_magic.messages.events import ToolCallDelta
+from metask_magic.messages.request import Message, Request
 
 from .test_decode import fail
 

@@ -13,7 +13,8 @@ from metask_magic.chat.conversation import CellKey
 from metask_magic.chat.reply import Reply
 from metask_magic.display.table import Table
 from metask_magic.errors import ContextLengthError, ConversationError
-from metask_magic.messages.values import FinishReason, ImagePart, Message, TextPart, ToolCall
+from metask_magic.messages.kinds import FinishReason
+from metask_magic.messages.request import ImagePart, Message, TextPart, ToolCall
 from metask_magic.notebook.chat_commands import COMMANDS, run
 from metask_magic.notebook.chats import Chats, cell_key, checked_name
 from metask_magic.notebook.transcript import Transcript

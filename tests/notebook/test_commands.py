@@ -11,7 +11,7 @@ import pytest
 
 from metask_magic.errors import MetaskError
 from metask_magic.gateway.models import Model
-from metask_magic.messages.values import ImagePart, Message, Request, TextPart
+from metask_magic.messages.request import ImagePart, Message, Request, TextPart
 from metask_magic.notebook.commands import dry_run, list_models
 
 from ..gateway_server import GatewayServer

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metask_magic.chat.reply import ReplyBuilder
-from metask_magic.messages.values import Request
+from metask_magic.messages.request import Request
 from metask_magic.notebook import chat_commands, export, usage
 from metask_magic.notebook.completion import MOST, Completion, Known
 from metask_magic.notebook.magics import COMMANDS

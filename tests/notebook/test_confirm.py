@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from metask_magic.errors import ToolError
-from metask_magic.messages.values import ToolCall
+from metask_magic.messages.request import ToolCall
 from metask_magic.notebook.confirm import Confirmation
 
 CALL = ToolCall("c1", "f", '{"x": "' + "y" * 300 + '"}')

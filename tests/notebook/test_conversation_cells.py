@@ -10,7 +10,7 @@ import pytest
 
 from metask_magic.chat.conversation import CellKey, Conversation, Turn
 from metask_magic.chat.conversation_file import save
-from metask_magic.messages.values import ImagePart, Message, TextPart
+from metask_magic.messages.request import ImagePart, Message, TextPart
 
 from ..gateway_server import CUT, Gate, GatewayServer, Page, Streamed, error_body, server_error
 from ..kernel import Execution, Kernel

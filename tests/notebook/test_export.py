@@ -10,7 +10,7 @@ import pytest
 
 from metask_magic.chat.reply import Reply
 from metask_magic.errors import MetaskError
-from metask_magic.messages.values import Message, Request
+from metask_magic.messages.request import Message, Request
 from metask_magic.notebook.export import ExportLine, export, parse_export, show_code
 from metask_magic.scripts.export import Code
 

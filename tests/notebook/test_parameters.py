@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from metask_magic.messages.values import JSON
+from metask_magic.messages.kinds import JSON
 from metask_magic.notebook.parameters import override
 
 

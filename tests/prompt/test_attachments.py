@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from metask_magic.errors import AttachmentError, PromptError
-from metask_magic.messages.values import ImagePart, Part, TextPart
+from metask_magic.messages.request import ImagePart, Part, TextPart
 from metask_magic.prompt.attachments import attach, compose
 
 PNG = b"\x89PNG\r\n\x1a\n and more"

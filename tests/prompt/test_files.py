@@ -19,7 +19,7 @@ from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from metask_magic.errors import AttachmentError
-from metask_magic.messages.values import ImagePart, TextPart
+from metask_magic.messages.request import ImagePart, TextPart
 from metask_magic.prompt import files, table_files
 from metask_magic.prompt.files import fenced, read_file
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metask_magic.errors import PromptError
-from metask_magic.messages.values import ImagePart, Part, TextPart
+from metask_magic.messages.request import ImagePart, Part, TextPart
 from metask_magic.prompt.template import render, render_parts
 from metask_magic.prompt.values import TEXT_LIMIT, to_parts
 

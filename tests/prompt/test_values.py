@@ -18,7 +18,7 @@ from PIL import Image
 
 from metask_magic.chat.reply import Reply
 from metask_magic.errors import AttachmentError, PromptError
-from metask_magic.messages.values import ImagePart, TextPart
+from metask_magic.messages.request import ImagePart, TextPart
 from metask_magic.prompt import images
 from metask_magic.prompt.images import image_part, pixels
 from metask_magic.prompt.values import TEXT_LIMIT, cut, to_parts

@@ -13,16 +13,13 @@ from pydantic import BaseModel
 from metask_magic.asking.errands import Errands
 from metask_magic.chat.reply import Reply, ReplyBuilder
 from metask_magic.errors import BadRequestError, ContextLengthError, MetaskError, SchemaError, ServerError
-from metask_magic.messages.formats import INSTRUCTIONS
-from metask_magic.messages.values import (
+from metask_magic.messages.events import (
     Continued,
     Event,
     Finished,
-    Message,
     Notice,
     Parsed,
     ReasoningDelta,
-    Request,
     Served,
     Step,
     Stepped,
@@ -31,6 +28,8 @@ from metask_magic.messages.values import (
     Usage,
     UsageReported,
 )
+from metask_magic.messages.formats import INSTRUCTIONS
+from metask_magic.messages.request import Message, Request
 from metask_magic.schemas.schema import ANY_JSON, Schema
 from metask_magic.schemas.structured import Refused, StructuredBackend
 

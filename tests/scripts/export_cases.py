@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from metask_magic.messages.values import JSON, ImagePart, Message, Request, TextPart, ToolCall
+from metask_magic.messages.kinds import JSON
+from metask_magic.messages.request import ImagePart, Message, Request, TextPart, ToolCall
 
 WEATHER: dict[str, JSON] = {
     "type": "function",

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from metask_magic.chat.reply import Reply, ReplyBuilder
 from metask_magic.errors import MetaskError
 from metask_magic.gateway.embedded import LOCAL
-from metask_magic.messages.values import Message, Request
+from metask_magic.messages.request import Message, Request
 from metask_magic.scripts.export import EMBEDDED, LANGUAGES, NO_KEY, Code, to_code, without
 
 from .export_cases import CASES, HELLO, HOSTILE, SCHEMA, WEATHER, asking

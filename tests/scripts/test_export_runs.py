@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from metask_magic.messages.values import Request
+from metask_magic.messages.request import Request
 from metask_magic.scripts.export import LANGUAGES, NO_KEY, to_code
 
 from ..gateway_server import (

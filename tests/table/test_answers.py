@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from metask_magic.batch.batch import RowResult
 from metask_magic.chat.reply import Reply
 from metask_magic.errors import MetaskError, OptionError
-from metask_magic.messages.values import Usage
+from metask_magic.messages.events import Usage
 from metask_magic.schemas.schema import ANY_JSON, Schema
 from metask_magic.table.answers import RowAnswers, fields_of
 from metask_magic.table.rows import Row

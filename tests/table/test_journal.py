@@ -9,7 +9,8 @@ import pytest
 from metask_magic.chat.reply import Reply
 from metask_magic.gateway.recorded import CONDUCTS
 from metask_magic.gateway.recordings import Recordings
-from metask_magic.messages.values import Message, Request, ToolCall, Usage
+from metask_magic.messages.events import Usage
+from metask_magic.messages.request import Message, Request, ToolCall
 from metask_magic.table.journal import RowJournal
 
 REQUEST = Request("m", (Message("user", "Hi"),), {"seed": 1}, stream=False)

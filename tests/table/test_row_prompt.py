@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from metask_magic.errors import PromptError
-from metask_magic.messages.values import ImagePart, TextPart
+from metask_magic.messages.request import ImagePart, TextPart
 from metask_magic.table.row_prompt import RowPrompt
 from metask_magic.table.rows import Row
 

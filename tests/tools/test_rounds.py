@@ -16,20 +16,18 @@ from metask_magic.asking.errands import Errands
 from metask_magic.asking.loop import LoopThread
 from metask_magic.chat.reply import Reply
 from metask_magic.errors import ServerError, ToolError
-from metask_magic.messages.values import (
+from metask_magic.messages.events import (
     Event,
     Finished,
-    Message,
     Notice,
-    Record,
-    Request,
     Step,
     TextDelta,
-    ToolCall,
     ToolCallDelta,
     Usage,
     UsageReported,
 )
+from metask_magic.messages.record import Record
+from metask_magic.messages.request import Message, Request, ToolCall
 from metask_magic.tools.rounds import ToolBackend
 from metask_magic.tools.tool import Tool
 

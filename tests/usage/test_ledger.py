@@ -21,17 +21,8 @@ from metask_magic.errors import (
     ServerError,
     StreamCutError,
 )
-from metask_magic.messages.values import (
-    Event,
-    Finished,
-    Message,
-    Notice,
-    Request,
-    Served,
-    TextDelta,
-    Usage,
-    UsageReported,
-)
+from metask_magic.messages.events import Event, Finished, Notice, Served, TextDelta, Usage, UsageReported
+from metask_magic.messages.request import Message, Request
 from metask_magic.usage.ledger import Figure, Ledger, MeteredBackend, ModelUsage
 
 STALL = None  # a step that never ends
