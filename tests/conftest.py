@@ -24,17 +24,28 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-LAYERS = ("unit", "simulation", "kernel", "browser")
+LAYERS = ("browser", "simulation", "kernel", "unit")
 NOT_UNIT = {"start_kernel", "kernel", "gateway", "_gateway_of_the_session", "tls_gateway"}
 """The fixtures that start a kernel or a server."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put each test into its layer; a module that starts processes of its own says `kernel` itself."""
+    """Put each test into its layer; a module that starts processes of its own says `kernel` itself.
+
+    What takes longest comes first, so that no processor waits in the end for another one.
+    """
     for item in items:
-        if not any(item.get_closest_marker(layer) for layer in LAYERS):
+        if not _layers_of(item):
             fixtures = getattr(item, "fixturenames", NOT_UNIT)  # a notebook's cell has none
             item.add_marker("kernel" if NOT_UNIT & {*fixtures} else "unit")
+    files = {item.path: LAYERS.index("unit") for item in items}
+    for item in items:
+        files[item.path] = min(files[item.path], *map(LAYERS.index, _layers_of(item)))
+    items.sort(key=lambda item: files[item.path])
+
+
+def _layers_of(item: pytest.Item) -> set[str]:
+    return {*LAYERS} & {mark.name for mark in item.iter_markers()}
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,9 @@ def same(text: str) -> str:
 def shell(tmp_path_factory: pytest.TempPathFactory) -> InteractiveShell:
     config = Config()
     config.HistoryManager.enabled = False
-    return InteractiveShell(config=config, ipython_dir=str(tmp_path_factory.mktemp("ipython")))
+    shell = InteractiveShell(config=config, ipython_dir=str(tmp_path_factory.mktemp("ipython")))
+    shell.run_line_magic("xmode", "Minimal")  # its own account of a long recursion takes ten seconds
+    return shell
 
 
 @pytest.fixture
