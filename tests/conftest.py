@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-LAYERS = ("browser", "simulation", "kernel", "unit")
+LAYERS = ("unit", "simulation", "kernel", "browser")
 NOT_UNIT = {"start_kernel", "kernel", "gateway", "_gateway_of_the_session", "tls_gateway"}
 """The fixtures that start a kernel or a server."""
 
@@ -38,10 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not _layers_of(item):
             fixtures = getattr(item, "fixturenames", NOT_UNIT)  # a notebook's cell has none
             item.add_marker("kernel" if NOT_UNIT & {*fixtures} else "unit")
-    files = {item.path: LAYERS.index("unit") for item in items}
+    files = {item.path: 0 for item in items}
     for item in items:
-        files[item.path] = min(files[item.path], *map(LAYERS.index, _layers_of(item)))
-    items.sort(key=lambda item: files[item.path])
+        files[item.path] = max(files[item.path], *map(LAYERS.index, _layers_of(item)))
+    items.sort(key=lambda item: -files[item.path])
 
 
 def _layers_of(item: pytest.Item) -> set[str]:
