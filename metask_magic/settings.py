@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from traitlets import (
@@ -73,7 +73,13 @@ class ApiKey:
         raise TypeError("A key is not written to files: it is looked up again where it is needed.")
 
 
-class Key(TraitType[ApiKey | None, ApiKey | str | None]):
+if TYPE_CHECKING:
+    _KeyTrait = TraitType[ApiKey | None, ApiKey | str | None]
+else:
+    _KeyTrait = TraitType  # takes no parameters before traitlets 5.10, when it runs
+
+
+class Key(_KeyTrait):
     """A trait that takes a string and holds an `ApiKey`."""
 
     info_text = "a key (a string)"

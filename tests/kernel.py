@@ -175,18 +175,24 @@ def _reply_to(request_id: str) -> Predicate:
     return lambda m: m.channel in ("shell", "control") and m.parent_id == request_id
 
 
-class _ThisInterpreter(KernelSpecManager):
-    """Knows one kernel, that of the running interpreter: none needs to be installed."""
+class _Interpreter(KernelSpecManager):
+    """Knows one kernel, that of an interpreter: none needs to be installed."""
+
+    def __init__(self, python: str) -> None:
+        super().__init__()
+        self._python = python
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        command = [self._python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         return KernelSpec(argv=command, name=kernel_name, display_name="Python", language="python")
 
 
 class Kernel:
     """A running kernel; a context manager that shuts it down."""
 
-    def __init__(self, directory: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, directory: Path, env: Mapping[str, str] | None = None, python: str = sys.executable
+    ) -> None:
         """Prepare a kernel that works in `directory/work` and keeps all its own files in `directory`."""
         self.cwd = directory / "work"
         self.cwd.mkdir(parents=True)
@@ -198,14 +204,16 @@ class Kernel:
         self._context = zmq.Context()
         self._manager = KernelManager(
             context=self._context,
-            kernel_spec_manager=_ThisInterpreter(),
+            kernel_spec_manager=_Interpreter(python),
             connection_file=str(directory / "connection.json"),
         )
 
     @classmethod
-    def start(cls, directory: Path, env: Mapping[str, str] | None = None) -> Self:
-        """Start a kernel; `env` adds to a clean environment."""
-        kernel = cls(directory, env)
+    def start(
+        cls, directory: Path, env: Mapping[str, str] | None = None, python: str = sys.executable
+    ) -> Self:
+        """Start a kernel of an interpreter; `env` adds to a clean environment."""
+        kernel = cls(directory, env, python)
         with kernel._process_log.open("ab") as output:
             kernel._manager.start_kernel(env=kernel._env, cwd=str(kernel.cwd), stdout=output, stderr=output)
         try:

@@ -1,0 +1,145 @@
+"""Old versions of what we build on: those of Colab, and the lowest that `pyproject.toml` allows.
+
+The kernel is of an environment of its own; who drives it is not.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from uv import find_uv_bin
+
+from ..gateway_server import STALL, Gate, GatewayServer, Streamed
+from ..kernel import ROOT, Kernel, published
+from ..notebook.conftest import point_at, value
+
+NOTEBOOK = {"cellId": "a-cell"}
+COLAB = {"ipython": "7.34.0", "ipykernel": "6.17.1", "ipywidgets": "7.7.1", "traitlets": "5.7.1"}
+
+
+@dataclass(frozen=True)
+class Versions:
+    """What is installed: packages as `pyproject.toml` allows them, resolved by these rules."""
+
+    options: tuple[str, ...]
+    pinned: dict[str, str]
+
+    def install(self, directory: Path) -> str:
+        """Make an environment; return its interpreter."""
+        python = str(directory / "bin" / "python")
+        _uv("venv", "--python", sys.executable, str(directory))
+        pins = [f"{name}=={version}" for name, version in self.pinned.items()]
+        _uv("pip", "install", "--python", python, *self.options, "--requirements", str(PROJECT), *pins)
+        return python
+
+
+PROJECT = ROOT / "pyproject.toml"
+VERSIONS = {
+    "Colab's": Versions((), COLAB),
+    "the lowest": Versions(("--resolution=lowest-direct", "--extra=notebook"), {}),
+}
+
+
+def _uv(*arguments: str) -> None:
+    done = subprocess.run([find_uv_bin(), *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def kernel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    python = VERSIONS[request.param].install(tmp_path_factory.mktemp("environment"))
+    with Kernel.start(tmp_path_factory.mktemp("kernel"), python=python) as running:
+        yield running
+
+
+@pytest.fixture
+def asking(kernel: Kernel, gateway: GatewayServer) -> Kernel:
+    point_at(kernel, gateway)
+    return kernel
+
+
+def lowest(name: str) -> str:
+    """The version of a package that `pyproject.toml` names."""
+    text = PROJECT.read_text(encoding="utf-8")
+    return text.partition(f'"{name}>=')[2].partition('"')[0]
+
+
+def test_they_are_installed(asking: Kernel, request: pytest.FixtureRequest) -> None:
+    for name, pinned in COLAB.items():
+        asked = f"__import__('importlib.metadata').metadata.version({name!r})"
+        expected = pinned if "Colab" in request.node.callspec.id else lowest(name)
+        assert f"{value(asking, asked)[1:-1]}.".startswith(f"{expected}.")
+
+
+def test_nothing_is_warned_of(asking: Kernel) -> None:
+    assert asking.run("%reload_ext metask_magic").text("stderr") == ""
+    assert "Warning" not in asking.process_output
+
+
+def test_a_reply_is_shown_and_is_a_value(asking: Kernel, gateway: GatewayServer) -> None:
+    gateway.script(Streamed(["Once upon", " a time."]))
+    cell = asking.run("%%metask gpt-4o-mini -o story\nA story?")
+    assert [output["data"]["text/markdown"] for output in cell.displays] == ["Once upon a time."]
+    assert (
+        value(asking, "story.text, _ is story, story.model") == "('Once upon a time.', True, 'gpt-4o-mini')"
+    )
+
+
+def test_it_streams_into_a_view_and_leaves_a_record(asking: Kernel, gateway: GatewayServer) -> None:
+    gate = Gate()
+    gateway.script(Streamed(["Once upon ", gate, "a time."]))
+    cell = asking.start_run("%%metask gpt-4o-mini\nA story?", metadata=NOTEBOOK)
+    view = cell.wait_for(published("comm_open", '"columns"')).content
+    assert view["target_name"] == "jupyter.widget"
+    assert view["data"]["state"]["_model_module"] == "anywidget"
+    cell.wait_for(published("comm_msg", "Once upon "))
+    gate.open()
+    ended = cell.finish()
+    (output,) = ended.displays
+    assert output["data"]["text/markdown"] == "Once upon a time."
+    assert output["metadata"]["metask"]["model"] == "gpt-4o-mini"
+
+
+def test_an_interrupt_keeps_what_came(asking: Kernel, gateway: GatewayServer) -> None:
+    gateway.script(Streamed(["So far", STALL]))
+    cell = asking.start_run("%%metask gpt-4o-mini -o kept\nHi", metadata=NOTEBOOK)
+    cell.wait_for(published("comm_msg", "So far"))
+    asking.interrupt()
+    ended = cell.finish()
+    assert gateway.last.disconnected.wait(60)
+    assert ended.error is not None
+    assert ended.error["ename"] == "Interrupted"
+    assert ended.displays[0]["data"]["text/markdown"].startswith("So far\n\n> ")
+    assert value(asking, "kept.text, kept.finish_reason") == "('So far', 'interrupted')"
+
+
+def test_settings_are_configured(asking: Kernel, gateway: GatewayServer) -> None:
+    asking.run("%config Metask.model = 'o1'\n%config Metask.temperature = 0.5")
+    assert value(asking, "get_ipython().run_line_magic('config', 'Metask.model')") == "'o1'"
+    asking.run("%%metask\nHi")
+    assert gateway.last.json["model"] == "o1"
+    assert gateway.last.json["temperature"] == 0.5
+    assert "temperature" in asking.run("%config Metask").text()
+    assert "expected a float, not the str 'hot'" in asking.run("%config Metask.temperature = 'hot'").text(
+        "stderr"
+    )
+    asking.run("%config Metask.temperature = None")
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("%%metask gpt-4o-mini --max-to", "--max-tokens"),
+        ("%%metask gp", "gpt-4o-mini"),
+        ("%metask mod", "models"),
+        ("%%metask gpt-4o-mini -o x\nTell {{ her", "hero"),
+    ],
+)
+def test_tab(asking: Kernel, typed: str, offered: str) -> None:
+    asking.run("hero = 'Ada'\n%metask models")
+    assert offered in asking.complete(typed, len(typed))[0]
