@@ -197,6 +197,7 @@ class Kernel:
         self.cwd = directory / "work"
         self.cwd.mkdir(parents=True)
         self.log: list[KernelMessage] = []
+        self._searched: dict[str, int] = {}  # by text: how many messages are known not to hold it
         self._inputs: list[str] = []
         self._env = _environment(directory, env or {})
         self._process_log = directory / "process.log"
@@ -343,10 +344,13 @@ class Kernel:
         """What the process wrote to its own standard output and error, past the notebook."""
         return self._process_log.read_text(encoding="utf-8", errors="replace")
 
-    @property
-    def everything_sent(self) -> str:
-        """Every message the kernel ever sent and all its process wrote, for searching it for a key."""
-        return "\n".join([*(message.text for message in self.log), self.process_output])
+    def has_sent(self, text: str) -> bool:
+        """Whether the kernel ever sent this in a message, or its process wrote it: a key, say."""
+        for message in self.log[self._searched.get(text, 0) :]:
+            if text in message.text:
+                return True
+            self._searched[text] = self._searched.get(text, 0) + 1
+        return text in self.process_output
 
     def _connect(self) -> None:
         # With the manager's session: a copy would count its messages anew and use ids a second time.

@@ -276,7 +276,7 @@ def reading(kernel: Kernel, _gateway_of_the_session: GatewayServer) -> Iterator[
     kernel.run("client.close()")
     yield ran
     assert not gateway.violations
-    assert gateway.api_key not in kernel.everything_sent
+    assert not kernel.has_sent(gateway.api_key)
 
 
 def run(kernel: Kernel, gateway: GatewayServer, cell: str) -> Ran:

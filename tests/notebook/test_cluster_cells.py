@@ -60,7 +60,7 @@ def clustered(
     )
     yield kernel
     kernel.run("%unload_ext metask_magic")
-    assert gateway.api_key not in kernel.everything_sent
+    assert not kernel.has_sent(gateway.api_key)
     assert gateway.api_key not in kernel.process_output
 
 

@@ -93,7 +93,7 @@ def test_status_names_the_source_of_the_key_and_never_the_key(
     assert "https://napi.origintask.cn/v1" in shown
     assert "did you mean METASK_MODEL?" in shown
     assert "SmolLM2-135M-Instruct, a very small model" in shown
-    assert "sk-made-up" not in kernel.everything_sent
+    assert not kernel.has_sent("sk-made-up")
 
 
 def test_login_and_logout(fresh_kernel: Kernel, gateway: GatewayServer) -> None:
@@ -103,7 +103,7 @@ def test_login_and_logout(fresh_kernel: Kernel, gateway: GatewayServer) -> None:
     assert fresh_kernel.run("%metask gpt-4o-mini Hi").displays[0]["data"]["text/plain"] == "Hi"
     assert "there is no key any more" in fresh_kernel.run("%metask logout").text()
     assert (fresh_kernel.run("%metask gpt-4o-mini Hi").error or {})["ename"] == "MissingKeyError"
-    assert gateway.api_key not in fresh_kernel.everything_sent
+    assert not fresh_kernel.has_sent(gateway.api_key)
 
 
 def test_help_and_options_are_shown(fresh_kernel: Kernel) -> None:
