@@ -65,17 +65,18 @@ class Execution:
 
     def __init__(self, log: Sequence[KernelMessage], request_id: str) -> None:
         self._log = log
+        self._sent_at = len(log)
         self.request_id = request_id
 
     @property
     def messages(self) -> list[KernelMessage]:
         """What the kernel published for this cell, in order."""
-        return [m for m in self._log if m.channel == "iopub" and m.parent_id == self.request_id]
+        return [m for m in self._since() if m.channel == "iopub" and m.parent_id == self.request_id]
 
     @property
     def reply(self) -> Json:
         """The content of the reply; empty while the cell runs."""
-        replies = [m for m in self._log if m.kind == "execute_reply" and m.parent_id == self.request_id]
+        replies = [m for m in self._since() if m.kind == "execute_reply" and m.parent_id == self.request_id]
         return replies[0].content if replies else {}
 
     @property
@@ -86,12 +87,16 @@ class Execution:
     def outputs(self) -> list[Json]:
         """The cell's outputs as nbformat has them, after all updates and clearings so far."""
         cell = _Cell()
-        for message in self._log:
+        for message in self._since():
             if message.channel == "iopub" and message.parent_id == self.request_id:
                 cell.take(message)
             elif message.kind == "update_display_data":
                 cell.update(message.content)
         return cell.outputs
+
+    def _since(self) -> Sequence[KernelMessage]:
+        """What the kernel has sent since this was: looking at all of it takes longer with every cell."""
+        return self._log[self._sent_at :]
 
     @property
     def displays(self) -> list[Json]:

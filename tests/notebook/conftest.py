@@ -15,14 +15,19 @@ def asking(kernel: Kernel, gateway: GatewayServer) -> Iterator[Kernel]:
     """A kernel with the extension loaded and pointed at the gateway; it must still work after the test."""
     point_at(kernel, gateway)
     yield kernel
-    point_at(kernel, gateway)
     gateway.reset()
-    assert kernel.run("%metask gpt-4o-mini Still there?").displays[0]["data"]["text/plain"] == "Still there?"
+    again = kernel.run(pointing_at(gateway) + "%metask gpt-4o-mini Still there?")
+    assert again.displays[0]["data"]["text/plain"] == "Still there?"
     assert not kernel.has_sent(gateway.api_key)
 
 
 def point_at(kernel: Kernel, gateway: GatewayServer) -> None:
-    kernel.run(
+    kernel.run(pointing_at(gateway))
+
+
+def pointing_at(gateway: GatewayServer) -> str:
+    """A cell that loads the extension and has it ask the gateway."""
+    return (
         "import os\n"
         f"os.environ['METASK_API_KEY'] = {split(gateway.api_key)}\n"
         "%load_ext metask_magic\n"
