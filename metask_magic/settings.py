@@ -162,6 +162,14 @@ class Metask(Configurable):
         only, `text` prints as it comes; `auto` takes what the front end can do.""",
     ).tag(config=True)
     show_reasoning = Bool(True, help="Whether a model's reasoning is shown while it comes.").tag(config=True)
+    keep_reasoning = Bool(
+        False, help="Whether the record of a reply keeps the model's reasoning, folded above its text."
+    ).tag(config=True)
+    byline = Bool(
+        False,
+        help="""Whether the record of a reply ends with a line of who answered and how long it took; a reply
+        as plain text (`-f text`) stays alone, and several models have a table.""",
+    ).tag(config=True)
     recording = Enum(
         ["off", "auto", "record", "replay"],
         None,

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..messages.kinds import Format
 from ..messages.record import Sink
+from .extras import NONE, Extras
 from .publish import PublishSink
 from .silent import SilentSink
 from .terminal import TerminalSink
@@ -46,8 +47,9 @@ def choose_sink(
     show_reasoning: bool,
     format: Format = "markdown",
     background: bool = False,
+    extras: Extras = NONE,
 ) -> Sink:
-    """Return the sink for a front end and the settings `Metask.display` and `Metask.show_reasoning`."""
+    """Return the sink for a front end and the settings of how replies are shown."""
     if quiet:
         return SilentSink()
     if display == "text" or (display == "auto" and front_end is FrontEnd.TERMINAL):
@@ -56,5 +58,7 @@ def choose_sink(
     if display == "widget" or (display == "auto" and front_end is FrontEnd.NOTEBOOK):
         from .widget import WidgetSink
 
-        return WidgetSink(models, show_reasoning=show_reasoning, format=format, background=background)
-    return PublishSink()
+        return WidgetSink(
+            models, show_reasoning=show_reasoning, format=format, background=background, extras=extras
+        )
+    return PublishSink(extras)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..messages.events import Event
 from ..messages.record import Record
+from .extras import NONE, Extras
 from .place import Place
 from .record import to_output
 
@@ -20,8 +21,9 @@ _EARLY = {"interrupted", "error"}
 class PublishSink:
     """Publishes the record at the end, but where a reply that failed brought nothing at all."""
 
-    def __init__(self) -> None:
+    def __init__(self, extras: Extras = NONE) -> None:
         self._place = Place()
+        self._extras = extras
 
     def open(self, stop: Callable[[int | None], None]) -> None:
         pass
@@ -32,7 +34,7 @@ class PublishSink:
     def close(self, records: Sequence[Record]) -> None:
         some = any(record.text or record.steps or record.finish_reason not in _EARLY for record in records)
         if len(records) > 1 or some:
-            self._place.display(*to_output(records))
+            self._place.display(*to_output(records, self._extras))
         say_notes(records, self._place)
 
 

@@ -22,6 +22,7 @@ from ..messages.kinds import JSON, Format
 from ..messages.record import Record
 from ..words import CONTROLS, TURNING
 from .comparison import closed, to_comparison, to_ending, to_heading, to_notice, to_table
+from .extras import END_OF_FOLDED, FOLDED, NONE, Extras, fold_markdown
 from .json_indent import indented
 from .mathematics import is_left_open, with_dollars
 from .page import to_sandboxed_page
@@ -112,30 +113,46 @@ _STYLE = (
 )
 
 
-def to_bundle(text: str, format: Format = "markdown", steps: Sequence[Step] = (), notice: str = "") -> Bundle:
+def to_bundle(
+    text: str,
+    format: Format = "markdown",
+    steps: Sequence[Step] = (),
+    notice: str = "",
+    *,
+    reasoning: str = "",
+    byline: str = "",
+) -> Bundle:
     """Return the MIME bundle of a reply: what `format` says its text is, below its steps, above the notice.
 
     Markdown where that is harmless, clean HTML otherwise; as plain text `text` is kept byte for byte and,
     but for its steps, alone: the notice stands there only where there is no text, or nothing else to read.
+    `reasoning` is folded away above all, `byline` (Markdown of ours) stands below.
     """
     if format == "text":
         return {"text/plain": _joined(text, notice)}
     plain = _joined(steps_to_plain(steps), text if text.strip() or not notice else notice)
-    listed, said = steps_to_markdown(steps), to_notice(notice) if notice else ""
+    listed, said = steps_to_markdown(steps), _joined(to_notice(notice) if notice else "", byline)
     if format == "html":
         page = to_sandboxed_page(unwrap(text, format)) if text.strip() or not notice else ""
-        return {"text/html": _to_html(listed) + page + _said(said), "text/plain": plain}
+        return {"text/html": _folded(reasoning) + _to_html(listed) + page + _said(said), "text/plain": plain}
     shown = _to_markdown(text, format) if text.strip() or not notice else ""
-    return _markdown_bundle(_joined(listed, shown), said, plain)
+    return _markdown_bundle(_joined(listed, shown), said, plain, reasoning)
 
 
-def to_output(records: Sequence[Record]) -> tuple[Bundle, dict[str, JSON]]:
+def to_output(records: Sequence[Record], extras: Extras = NONE) -> tuple[Bundle, dict[str, JSON]]:
     """Return bundle and metadata of the one output that stays for these replies."""
     if len(records) == 1:
         record = records[0]
-        bundle = to_bundle(record.text, record.format, record.steps, record.notice or _without_text(record))
+        bundle = to_bundle(
+            record.text,
+            record.format,
+            record.steps,
+            record.notice or _without_text(record),
+            reasoning=extras.reasoning_of(record),
+            byline=extras.to_byline(record),
+        )
         return bundle, {METADATA_KEY: dict(record.metadata)}
-    return _to_document(records), {METADATA_KEY: [dict(record.metadata) for record in records]}
+    return _to_document(records, extras), {METADATA_KEY: [dict(record.metadata) for record in records]}
 
 
 def _without_text(record: Record) -> str:
@@ -143,17 +160,18 @@ def _without_text(record: Record) -> str:
     return NOTHING_CAME if record.failure and not record.steps and not record.text.strip() else ""
 
 
-def _to_document(records: Sequence[Record]) -> Bundle:
+def _to_document(records: Sequence[Record], extras: Extras) -> Bundle:
     """One document of several replies, and a table of how they went; one cell gives them all one format."""
+    folded = {id(record): _folded(extras.reasoning_of(record)) for record in records}
     told = [(record, _joined(steps_to_plain(record.steps), record.text)) for record in records]
     if all(record.format == "html" for record in records):
-        pages = [(record, _to_page(record)) for record in records]
+        pages = [(record, folded[id(record)] + _to_page(record)) for record in records]
         return {"text/html": _to_sections(pages), "text/plain": to_comparison(told)}
     shown = [(record, _to_markdown_section(record)) for record in records]
     markdown = to_comparison(shown)
     plain = markdown if told == shown else to_comparison(told)  # to look for open fences twice takes long
-    if _SUSPECT.search(markdown) or _is_misread(shown):
-        bodies = [(record, _to_body(text) if text else "") for record, text in shown]
+    if any(folded.values()) or _SUSPECT.search(markdown) or _is_misread(shown):
+        bodies = [(record, folded[id(record)] + _to_html_body(text)) for record, text in shown]
         return {"text/html": _to_sections(bodies), "text/plain": plain}
     return {"text/markdown": markdown, "text/plain": plain}
 
@@ -171,9 +189,8 @@ def _to_markdown_section(record: Record) -> str:
 
 def _to_page(record: Record) -> str:
     """A reply of HTML below its steps."""
-    listed = steps_to_markdown(record.steps)
     page = to_sandboxed_page(unwrap(record.text, record.format)) if record.text.strip() else ""
-    return (_to_body(listed) if listed else "") + page
+    return _to_html_body(steps_to_markdown(record.steps)) + page
 
 
 def _to_sections(bodies: Sequence[tuple[Record, str]]) -> str:
@@ -184,13 +201,22 @@ def _to_sections(bodies: Sequence[tuple[Record, str]]) -> str:
     return "".join([_STYLE, *sections, _said(to_table([record for record, _ in bodies]))])
 
 
-def _markdown_bundle(markdown: str, notice: str, plain: str) -> Bundle:
-    shown = with_dollars(markdown)
-    if _SUSPECT.search(f"{shown}\n{notice}") or _MISREAD.search(notice):
-        body = _to_body(shown) if shown else ""
-        return {"text/html": _STYLE + body + _said(notice), "text/plain": plain}  # neither changes the other
-    told = _joined(closed(shown), notice) if notice else shown
-    return {"text/markdown": told, "text/plain": plain}
+def _markdown_bundle(markdown: str, said: str, plain: str, reasoning: str) -> Bundle:
+    shown, thought = with_dollars(markdown), with_dollars(reasoning)
+    if _SUSPECT.search(f"{thought}\n{shown}\n{said}") or _MISREAD.search(said) or is_left_open(thought):
+        body = _to_html_body(shown)
+        # None of them changes another.
+        return {"text/html": _STYLE + _folded(reasoning) + body + _said(said), "text/plain": plain}
+    told = _joined(closed(shown), said) if said else shown
+    return {
+        "text/markdown": _joined(fold_markdown(thought), told) if thought else told,
+        "text/plain": plain,
+    }
+
+
+def _folded(reasoning: str) -> str:
+    """Reasoning as HTML that is folded away."""
+    return f"{FOLDED}{_to_body(with_dollars(reasoning))}{END_OF_FOLDED}" if reasoning else ""
 
 
 def _to_html(markdown: str) -> str:
@@ -244,6 +270,10 @@ def to_safe_html(text: str) -> str:
 def _said(markdown: str) -> str:
     """Words of ours as HTML; there is no mathematics in them."""
     return _to_body(markdown, typeset=not _MISREAD.search(markdown)) if markdown else ""
+
+
+def _to_html_body(markdown: str) -> str:
+    return _to_body(markdown) if markdown else ""
 
 
 def _to_body(text: str, *, typeset: bool = True) -> str:

@@ -20,6 +20,7 @@ from ..messages.events import (
 )
 from ..messages.kinds import Format
 from ..messages.record import Record
+from .extras import NONE, Extras
 from .json_indent import JsonIndenter
 from .place import Place
 from .publish import say_notes
@@ -82,8 +83,10 @@ class WidgetSink:
         show_reasoning: bool = True,
         format: Format = "markdown",
         background: bool = False,
+        extras: Extras = NONE,
     ) -> None:
         self._models = models
+        self._extras = extras
         self._background = background
         self._place = Place()
         self._show_reasoning = show_reasoning
@@ -143,7 +146,7 @@ class WidgetSink:
                 view.update(column, status=_STATUS.get(outcome, reason), note=message)
 
     def close(self, records: Sequence[Record]) -> None:
-        bundle, metadata = to_output(records)
+        bundle, metadata = to_output(records, self._extras)
         if self._view is None:  # `open` failed: there is no place to update
             self._place.display(bundle, metadata)
         else:

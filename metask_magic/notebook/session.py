@@ -22,6 +22,7 @@ from ..chat.code import find_code
 from ..chat.conversation import CellKey
 from ..chat.replies import Replies, distinct
 from ..chat.reply import Reply
+from ..display.extras import Extras
 from ..display.front_end import FrontEnd, choose_sink, detect
 from ..display.place import Place
 from ..errors import Interrupted, MetaskError, OptionError
@@ -286,6 +287,7 @@ class Session:
             show_reasoning=self._settings.show_reasoning,
             format=requests[0].format,
             background=options.background,
+            extras=Extras(self._settings.byline, self._settings.keep_reasoning),
         )
 
     def _failure(self, outcome: Outcome, value: Reply | Replies) -> BaseException | None:

@@ -16,8 +16,8 @@ def asking(kernel: Kernel, gateway: GatewayServer) -> Iterator[Kernel]:
     point_at(kernel, gateway)
     yield kernel
     gateway.reset()
-    again = kernel.run(pointing_at(gateway) + "%metask gpt-4o-mini Still there?")
-    assert again.displays[0]["data"]["text/plain"] == "Still there?"
+    again = kernel.run(pointing_at(gateway) + "%metask gpt-4o-mini Still there")
+    assert again.displays[0]["data"]["text/plain"] == "Still there"
     assert not kernel.has_sent(gateway.api_key)
 
 

@@ -1,0 +1,38 @@
+"""What a record says beside the reply where the user wants it: who answered, and the reasoning, folded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..messages.record import Record
+from .comparison import as_text, closed
+
+FOLDED = "<details><summary>Reasoning</summary>"
+END_OF_FOLDED = "</details>"
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What records have besides: the settings `Metask.byline` and `Metask.keep_reasoning`."""
+
+    byline: bool = False
+    reasoning: bool = False
+
+    def to_byline(self, record: Record) -> str:
+        """Return the line below a reply, as Markdown: the model, and the seconds the reply took."""
+        if not self.byline:
+            return ""
+        took = "" if record.elapsed is None else f" · {record.elapsed:.1f} s"
+        return f"*{as_text(record.model)}{took}*"
+
+    def reasoning_of(self, record: Record) -> str:
+        """Return the reasoning that is kept above a reply."""
+        return record.reasoning if self.reasoning and record.reasoning.strip() else ""
+
+
+NONE = Extras()
+
+
+def fold_markdown(reasoning: str) -> str:
+    """Return harmless Markdown folded away; readers that know no `details` show it as it is."""
+    return f"{FOLDED}\n\n{closed(reasoning.strip())}\n\n{END_OF_FOLDED}"
