@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Page
 
-from .notebook import NotebookPage
-from .server import KERNEL, JupyterServer
+from .notebook import NotebookPage, empty
+from .server import KERNEL, JupyterServer, Settings
 from .watch import Watch
 
 App = Literal["lab", "notebook"]
@@ -29,7 +30,7 @@ class Lab:
     """A browser at the server, for all tests.
 
     As a context manager it checks at the end of a test what its pages did, and leaves the browser as new but
-    for its cache.
+    for its cache, and for a page of JupyterLab without any notebook: to load one costs most of a short test.
     """
 
     def __init__(self, server: JupyterServer, context: BrowserContext) -> None:
@@ -37,6 +38,8 @@ class Lab:
         self.context = context
         self.watch = Watch(context, server.url)
         self._blank = context.pages[0]  # without any, the browser would end
+        self._emptied: Page | None = None
+        self._has_settings = False  # a page that has read others is not for the next test
 
     def __enter__(self) -> Self:
         return self
@@ -45,8 +48,14 @@ class Lab:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for page in self.context.pages:
-            if page is not self._blank:
+            if page in (self._blank, self._emptied):
+                continue
+            reusable = error is None and not self._has_settings and self._emptied is None
+            if reusable and empty(page):
+                self._emptied = page
+            else:
                 page.close()
+        self._has_settings = False
         self.server.shut_kernels_down()
         self._forget()
         incidents = self.watch.incidents
@@ -62,12 +71,32 @@ class Lab:
         session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": _KEPT})
         session.detach()
 
+    @contextmanager
+    def settings(self, plugin: str, values: Settings) -> Iterator[None]:
+        """Have a plugin's settings, for pages loaded meanwhile."""
+        self._has_settings = True
+        if self._emptied is not None:
+            self._emptied.close()
+            self._emptied = None
+        with self.server.settings(plugin, values):
+            yield
+
     def open(self, *cells: str, app: App = "lab") -> NotebookPage:
         """Open a new notebook: a cell that loads the extension, which is run at once, then these cells."""
         name = f"test-{next(_numbers)}.ipynb"
         write_notebook(self.server.root / name, [LOAD, *cells])
-        notebook = self.open_file(name, app=app)
+        notebook = (
+            self._open_in_emptied(name) if app == "lab" and self._emptied else self.open_file(name, app=app)
+        )
         notebook.run(0)
+        return notebook
+
+    def _open_in_emptied(self, name: str) -> NotebookPage:
+        assert self._emptied is not None
+        page, self._emptied = self._emptied, None
+        notebook = NotebookPage(page, self._address(name, "lab"), self.server.root / name, self.watch)
+        notebook.execute("docmanager:open", path=name, factory="Notebook")
+        notebook.wait_until_ready()
         return notebook
 
     def open_file(self, name: str, *, app: App = "lab", needs_kernel: bool = True) -> NotebookPage:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import nbformat
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
+from .chromium import VIEWPORT
 from .watch import Watch
 
 Theme = Literal["JupyterLab Light", "JupyterLab Dark"]
@@ -47,6 +49,13 @@ _EXECUTE = "async ([command, args]) => { await window.jupyterapp.commands.execut
 _RESTART = f"async () => {{ await ({_PANEL.strip()}).sessionContext.session.kernel.restart(); }}"
 _INTERRUPT = f"async () => {{ await ({_PANEL.strip()}).sessionContext.session.kernel.interrupt(); }}"
 
+_EMPTY = """() => {
+  if (!window.jupyterapp || !location.pathname.startsWith("/lab/")) return false;
+  for (const widget of [...window.jupyterapp.shell.widgets("main")]) widget.dispose();
+  delete window.__runs;
+  return !document.querySelector(".jp-Dialog");
+}"""
+
 ALL = "all"
 
 
@@ -67,8 +76,8 @@ class NotebookPage:
         self.wait_until_ready(needs_kernel=needs_kernel)
 
     def reload(self, *, needs_kernel: bool = True) -> None:
-        """Reload; with `needs_kernel=False` do not wait for a kernel that is busy."""
-        self.page.reload()
+        """Load it anew; with `needs_kernel=False` do not wait for a kernel that is busy."""
+        self.page.goto(self.address)  # which a page that had other notebooks before does not have
         self.wait_until_ready(needs_kernel=needs_kernel)
 
     def wait_until_ready(self, *, needs_kernel: bool = True) -> None:
@@ -154,3 +163,12 @@ class NotebookPage:
 
 
 Opener = Callable[..., NotebookPage]
+
+
+def empty(page: Page) -> bool:
+    """Close the notebooks in a page of JupyterLab, unsaved; tells whether others can be opened in it."""
+    try:
+        page.set_viewport_size(VIEWPORT)
+        return bool(page.evaluate(_EMPTY))
+    except PlaywrightError:
+        return False

@@ -52,7 +52,7 @@ def test_stop_by_message(lab: Lab, gateway: GatewayServer, app: App) -> None:
 
 
 def test_stop_by_interrupt_where_messages_wait_for_the_cell(lab: Lab, gateway: GatewayServer) -> None:
-    with lab.server.settings(SUBSHELLS, NO_SUBSHELLS):
+    with lab.settings(SUBSHELLS, NO_SUBSHELLS):
         notebook, view = start(lab, gateway)
     view.stop.click()
     expect_stopped(notebook, gateway, view)
