@@ -20,11 +20,10 @@ from ..messages.request import Request
 from ..precedence import first_requests
 from .errands import Errands, run
 from .exchange import Exchange, unexpected
-from .interrupt import InterruptRequest
+from .interrupt import HEARTBEAT_SECONDS, InterruptRequest
 from .loop import LoopThread, network
 
 FRAME_SECONDS = 1 / 28  # with now and then a message that is none of text: at most thirty a second
-HEARTBEAT_SECONDS = 0.1
 CANCEL_SECONDS = 0.5
 BEGIN_SECONDS = 0.1
 

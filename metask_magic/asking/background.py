@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from contextvars import copy_context
 from typing import Any
@@ -16,8 +15,8 @@ from typing import Any
 from ..chat.replies import Replies
 from ..chat.reply import Reply
 from ..errors import MetaskError
-from .ask import HEARTBEAT_SECONDS, Asking, Outcome
-from .interrupt import InterruptRequest
+from .ask import Asking, Outcome
+from .interrupt import HEARTBEAT_SECONDS, InterruptRequest, result_of
 
 END_SECONDS = 2.0
 
@@ -73,8 +72,8 @@ class BackgroundReply:
 
         """
         try:
-            self._ended.result(timeout)
-        except FutureTimeoutError:
+            result_of(self._ended, timeout)
+        except TimeoutError:
             raise MetaskError(
                 f"The reply has not ended within {timeout:g} s.",
                 "It goes on coming: wait again, or cancel it.",
@@ -143,5 +142,5 @@ def end_all(pending: Iterable[BackgroundReply]) -> None:
         reply.cancel()
     deadline = time.monotonic() + END_SECONDS
     for reply in coming:
-        with suppress(FutureTimeoutError):
-            reply._ended.result(max(0.0, deadline - time.monotonic()))
+        with suppress(TimeoutError):
+            result_of(reply._ended, max(0.0, deadline - time.monotonic()))

@@ -4,10 +4,33 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+HEARTBEAT_SECONDS = 0.1
+"""How often whoever waits in the cell's thread looks up: an interrupt is seen then at the latest."""
+
+
+def result_of(future: Future[T], timeout: float | None = None) -> T:
+    """Return a future's result; an interrupt ends the waiting, whenever it comes.
+
+    One that comes after Python's last look for it and before the wait itself would be seen at the end of
+    that wait alone, so no wait is long. Raises `TimeoutError` after `timeout` seconds.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while not future.done():
+        left = HEARTBEAT_SECONDS if deadline is None else min(HEARTBEAT_SECONDS, deadline - time.monotonic())
+        if left <= 0:
+            raise TimeoutError
+        wait_for([future], left)
+    return future.result()
 
 
 class InterruptRequest:

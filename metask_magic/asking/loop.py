@@ -12,6 +12,8 @@ from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from .interrupt import result_of
+
 T = TypeVar("T")
 
 STOP_SECONDS = 2.0
@@ -33,7 +35,7 @@ class LoopThread:
         """Run a coroutine on the loop and wait for it; an interrupt cancels it."""
         future = self.submit(coroutine)
         try:
-            return future.result()
+            return result_of(future)
         except BaseException:
             future.cancel()
             raise

@@ -18,13 +18,12 @@ from hashlib import sha256
 from typing import Any, Protocol, TypeAlias
 
 from ..asking.exchange import unexpected
-from ..asking.interrupt import InterruptRequest
+from ..asking.interrupt import HEARTBEAT_SECONDS, InterruptRequest
 from ..chat.reply import Reply
 from ..errors import MetaskError
 from ..messages.request import Request
 from .engine import Answer, Engine
 
-HEARTBEAT_SECONDS = 0.1
 REST_SECONDS = 0.005
 FEED_SECONDS = 0.05
 

@@ -6,10 +6,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 
 import pytest
 
+from metask_magic.asking import interrupt
 from metask_magic.asking.interrupt import InterruptRequest
 
 
@@ -124,3 +126,48 @@ def test_thrown_in_another_thread_changes_nothing() -> None:
     thread.start()
     thread.join()
     assert seen == [signal.getsignal(signal.SIGINT)]
+
+
+# -- waiting --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long is waited at a time; nothing ever happens meanwhile."""
+    seconds: list[float] = []
+
+    def wait(_futures: object, timeout: float) -> None:
+        assert timeout <= interrupt.HEARTBEAT_SECONDS
+        seconds.append(timeout)
+        if len(seconds) == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(interrupt, "wait_for", wait)
+    return seconds
+
+
+def test_an_interrupt_that_came_before_the_wait_is_seen_at_the_next_beat(waits: list[float]) -> None:
+    """Python looks for one between two waits only: the one at hand may have begun just after it came."""
+    with pytest.raises(KeyboardInterrupt):
+        interrupt.result_of(Future())
+    assert len(waits) == 3
+
+
+@pytest.mark.parametrize("timeout", [None, 0, 5.0])
+def test_what_is_there_is_not_waited_for(waits: list[float], timeout: float | None) -> None:
+    future: Future[int] = Future()
+    future.set_result(42)
+    assert interrupt.result_of(future, timeout) == 42
+    assert waits == []
+
+
+def test_it_is_waited_no_longer_than_wanted() -> None:
+    with pytest.raises(TimeoutError):
+        interrupt.result_of(Future(), 0.01)
+
+
+def test_what_failed_is_raised() -> None:
+    future: Future[int] = Future()
+    future.set_exception(ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        interrupt.result_of(future)

@@ -22,7 +22,7 @@ function streamed(texts) {
 }
 
 const SEED = Number(process.env.METASK_SEED ?? 20_260_101);
-const RUNS = Number(process.env.METASK_RUNS ?? 150);
+const RUNS = Number(process.env.METASK_RUNS ?? 60);
 
 test("every document of the specifications, cut at random, ends as rendered at once", () => {
   const random = seeded(SEED);
