@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -13,6 +14,9 @@ from .extras import NONE, Extras
 from .publish import PublishSink
 from .silent import SilentSink
 from .terminal import TerminalSink
+
+
+_ID_OF_CLIENT = re.compile(r"_\d+_\d+$")  # a process and a count behind the session; pages make UUIDs
 
 
 class FrontEnd(Enum):
@@ -26,16 +30,23 @@ class FrontEnd(Enum):
 def detect(shell: Any) -> FrontEnd:
     """Tell who is looking, from the request that runs the cell.
 
-    JupyterLab, Notebook 7 and VS Code send a `cellId` with it; nbclient, nbval and papermill do not. That is
-    convention, not protocol: `Metask.display` overrides it.
+    JupyterLab, Notebook 7 and VS Code send a `cellId` with it; nbclient, nbval and papermill do not, and let
+    nobody be asked anything, as `jupyter console` does. That is convention, not protocol: `Metask.display`
+    overrides it.
     """
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return FrontEnd.TERMINAL
-    metadata = kernel.get_parent("shell").get("metadata") or {}
-    if "cellId" in metadata or "google.colab" in sys.modules:
+    request = kernel.get_parent("shell")
+    if "cellId" in (request.get("metadata") or {}) or "google.colab" in sys.modules:
         return FrontEnd.NOTEBOOK
-    return FrontEnd.NOBODY
+    return FrontEnd.TERMINAL if _is_of_console(request) else FrontEnd.NOBODY
+
+
+def _is_of_console(request: Mapping[str, Any]) -> bool:
+    """Whether a person sits at a program that asks in Python: its ids of messages are jupyter_client's."""
+    answers = (request.get("content") or {}).get("allow_stdin") is True
+    return answers and _ID_OF_CLIENT.search(str((request.get("header") or {}).get("msg_id"))) is not None
 
 
 def choose_sink(

@@ -21,6 +21,11 @@ def shell(parent: dict[str, Any]) -> SimpleNamespace:
     return SimpleNamespace(kernel=SimpleNamespace(get_parent={"shell": parent}.__getitem__))
 
 
+def asked_by(message_id: str, *, allow_stdin: bool, **metadata: str) -> dict[str, Any]:
+    header, content = {"msg_id": message_id}, {"allow_stdin": allow_stdin}
+    return {"header": header, "content": content, "metadata": metadata}
+
+
 @pytest.mark.parametrize(
     ("asker", "front_end"),
     [
@@ -32,6 +37,10 @@ def shell(parent: dict[str, Any]) -> SimpleNamespace:
         (shell({"metadata": {}}), NOBODY),
         (shell({"metadata": None}), NOBODY),
         (shell({}), NOBODY),
+        (shell(asked_by("73be_2467_2", allow_stdin=True)), TERMINAL),  # jupyter console
+        (shell(asked_by("73be_2467_2", allow_stdin=False)), NOBODY),  # nbclient
+        (shell(asked_by("5d0c7a4e-8a5c-4b0e-9d9f-0c1d2e3f4a5b", allow_stdin=True)), NOBODY),  # nbclassic
+        (shell(asked_by("73be_2467_2", allow_stdin=True, cellId="c1")), NOTEBOOK),
     ],
 )
 def test_detect(asker: SimpleNamespace, front_end: FrontEnd) -> None:

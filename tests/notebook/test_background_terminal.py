@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..gateway_server import CUT, STALL, Gate, GatewayServer, Streamed
-from .test_terminal import Terminal, terminal
+from ..terminal import Terminal
+from .test_terminal import terminal
 
 __all__ = ["terminal"]
 

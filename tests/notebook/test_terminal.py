@@ -2,69 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import queue
 import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ..gateway_server import STALL, Gate, GatewayServer, Reasoning, Streamed
+from ..terminal import CONSOLE, Terminal
 
 pytestmark = pytest.mark.kernel
-
-
-class Terminal:
-    """IPython with a pipe for a keyboard and a pipe for a screen."""
-
-    def __init__(self, directory: Path, gateway: GatewayServer) -> None:
-        environment = {
-            **os.environ,
-            "IPYTHONDIR": str(directory),
-            "METASK_API_KEY": gateway.api_key,
-            "METASK_BASE_URL": gateway.base_url,
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment,
-        )
-        self._pieces: queue.Queue[bytes] = queue.Queue()
-        self.screen = ""
-        threading.Thread(target=self._read, daemon=True).start()
-        self.type("%load_ext metask_magic")
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        while piece := os.read(self.process.stdout.fileno(), 4096):
-            self._pieces.put(piece)
-
-    def type(self, line: str) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{line}\n".encode())
-        self.process.stdin.flush()
-
-    def wait_for(self, text: str, timeout: float = 60.0) -> str:
-        """Return the screen once it shows `text`."""
-        while text not in self.screen:
-            try:
-                self.screen += self._pieces.get(timeout=timeout).decode()
-            except queue.Empty:
-                raise AssertionError(f"{text!r} never came; the screen: {self.screen}") from None
-        return self.screen
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            assert pipe is not None
-            pipe.close()
 
 
 @pytest.fixture
@@ -177,3 +124,20 @@ def test_several_models_one_after_the_other(terminal: Terminal, gateway: Gateway
     third.open()
     terminal.wait_for("\n\n── o3-mini\nThree.\n\nmodel    first token")
     terminal.wait_for("<Replies from gpt-4o: stop, o1: stop, o3-mini: stop>")
+
+
+def test_text_comes_in_a_console_as_well(tmp_path: Path, gateway: GatewayServer) -> None:
+    """`jupyter console` has a kernel and no cells; what it prints is kept nowhere."""
+    gate = Gate()
+    gateway.script(Streamed(["Once upon ", gate, "a time."]))
+    console = Terminal(tmp_path, gateway, CONSOLE)
+    try:
+        console.type("%metask gpt-4o-mini A story please")
+        console.wait_for("Once upon ")
+        gate.open()
+        console.wait_for("a time.")
+        console.type("print(_.text.count('a time'), 'kept')")
+        console.wait_for("1 kept")
+        assert console.screen.count("Once upon") == 1
+    finally:
+        console.close()
