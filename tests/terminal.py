@@ -36,7 +36,8 @@ class Terminal:
         )
         self._pieces: queue.Queue[bytes] = queue.Queue()
         self.screen = ""
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.type("%load_ext metask_magic")
 
     def _read(self) -> None:
@@ -61,6 +62,7 @@ class Terminal:
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
+        self._reader.join()
         for pipe in (self.process.stdin, self.process.stdout):
             assert pipe is not None
             pipe.close()

@@ -140,4 +140,6 @@ def test_text_comes_in_a_console_as_well(tmp_path: Path, gateway: GatewayServer)
         console.wait_for("1 kept")
         assert console.screen.count("Once upon") == 1
     finally:
+        console.type("exit")  # its kernel ends with it
+        console.process.wait(60)
         console.close()
