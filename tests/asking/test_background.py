@@ -173,6 +173,7 @@ def test_an_interrupt_while_its_place_is_taken_cancels_it(loop: LoopThread) -> N
     assert script.closed.is_set()
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_ends_the_waiting_only(loop: LoopThread) -> None:
     script = Script(TextDelta("a"), None)
     pending = start(loop, Recorder(), script)

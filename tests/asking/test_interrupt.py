@@ -146,6 +146,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return seconds
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_that_came_before_the_wait_is_seen_at_the_next_beat(waits: list[float]) -> None:
     """Python looks for one between two waits only: the one at hand may have begun just after it came."""
     with pytest.raises(KeyboardInterrupt):

@@ -47,6 +47,7 @@ class Lab:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        incidents = {kind: [*details] for kind, details in self.watch.incidents.items()}
         for page in self.context.pages:
             if page in (self._blank, self._emptied):
                 continue
@@ -58,7 +59,6 @@ class Lab:
         self._has_settings = False
         self.server.shut_kernels_down()
         self._forget()
-        incidents = self.watch.incidents
         self.watch.forget()
         if error is None:
             assert incidents == {}, incidents

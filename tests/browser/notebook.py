@@ -49,9 +49,13 @@ _EXECUTE = "async ([command, args]) => { await window.jupyterapp.commands.execut
 _RESTART = f"async () => {{ await ({_PANEL.strip()}).sessionContext.session.kernel.restart(); }}"
 _INTERRUPT = f"async () => {{ await ({_PANEL.strip()}).sessionContext.session.kernel.interrupt(); }}"
 
-_EMPTY = """() => {
+# A kernel that a page still speaks to when its notebook goes would leave errors behind, for the next test.
+_EMPTY = """async () => {
   if (!window.jupyterapp || !location.pathname.startsWith("/lab/")) return false;
-  for (const widget of [...window.jupyterapp.shell.widgets("main")]) widget.dispose();
+  for (const widget of [...window.jupyterapp.shell.widgets("main")]) {
+    await widget.sessionContext?.shutdown();
+    widget.dispose();
+  }
   delete window.__runs;
   return !document.querySelector(".jp-Dialog");
 }"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -40,6 +41,7 @@ def measure(root: Path, out: Path, workers: int, room: str = "") -> dict[str, di
 
 def _reach(root: Path, out: Path, file: str) -> dict[str, list[int] | float]:
     from coverage import Coverage, CoverageData
+    from coverage.exceptions import DataError
 
     name = file.replace("/", ".")
     data, config = out / f"{name}.coverage", out / f"{name}.coveragerc"
@@ -55,7 +57,9 @@ def _reach(root: Path, out: Path, file: str) -> dict[str, list[int] | float]:
     )
     reached: dict[str, list[int] | float] = {"seconds": round(time.monotonic() - begun, 1)}
     coverage = Coverage(data_file=str(data), config_file=False)
-    coverage.combine([str(path) for path in out.glob(f"{name}.coverage.*")])
+    for path in out.glob(f"{name}.coverage.*"):
+        with contextlib.suppress(DataError):  # of a process that a test has killed while it wrote
+            coverage.combine([str(path)])
     measured: CoverageData = coverage.get_data()
     for path in measured.measured_files():
         reached[str(Path(path).relative_to(root))] = sorted(measured.lines(path) or ())
