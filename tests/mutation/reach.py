@@ -57,9 +57,9 @@ def _reach(root: Path, out: Path, file: str) -> dict[str, list[int] | float]:
     )
     reached: dict[str, list[int] | float] = {"seconds": round(time.monotonic() - begun, 1)}
     coverage = Coverage(data_file=str(data), config_file=False)
-    for path in out.glob(f"{name}.coverage.*"):
+    for part in out.glob(f"{name}.coverage.*"):
         with contextlib.suppress(DataError):  # of a process that a test has killed while it wrote
-            coverage.combine([str(path)])
+            coverage.combine([str(part)])
     measured: CoverageData = coverage.get_data()
     for path in measured.measured_files():
         reached[str(Path(path).relative_to(root))] = sorted(measured.lines(path) or ())
