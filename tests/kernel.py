@@ -255,7 +255,12 @@ class Kernel:
         return self.start_run(code, metadata=metadata, inputs=inputs).finish(timeout)
 
     def start_run(
-        self, code: str, *, metadata: Json | None = None, inputs: Sequence[str] | None = None
+        self,
+        code: str,
+        *,
+        metadata: Json | None = None,
+        inputs: Sequence[str] | None = None,
+        stop_on_error: bool = False,
     ) -> RunningExecution:
         """Send a cell. `metadata={"cellId": …}` is what notebook front ends send, None what nbclient does."""
         self._inputs = list(inputs or ())
@@ -265,7 +270,7 @@ class Kernel:
             "store_history": True,
             "user_expressions": {},
             "allow_stdin": inputs is not None,
-            "stop_on_error": False,
+            "stop_on_error": stop_on_error,
         }
         return RunningExecution(self, self.send("execute_request", content, metadata=metadata))
 

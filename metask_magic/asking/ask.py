@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ..chat.replies import to_records
@@ -82,17 +82,17 @@ class Asking:
         """Return the replies as far as they have come; from any thread."""
         return tuple(exchange.reply() for exchange in self._exchanges)
 
-    def run(self, interrupt: InterruptRequest) -> Outcome:
-        """Show what comes until all has, or until an interrupt is requested."""
+    def run(self, interrupt: InterruptRequest, attend: Callable[[], None] = lambda: None) -> Outcome:
+        """Show what comes until all has, or until an interrupt is requested; `attend` on every beat."""
         try:
-            self._pump(interrupt)
+            self._pump(interrupt, attend)
         except Exception as error:  # noqa: BLE001 -- what cannot be shown must not be lost
             self._fail(error)
         self.stop()
         self._await_closed()
         return Outcome(self._close(self.replies()), interrupt.requested)
 
-    def _pump(self, interrupt: InterruptRequest) -> None:
+    def _pump(self, interrupt: InterruptRequest, attend: Callable[[], None]) -> None:
         while not interrupt.requested:
             finished = all(exchange.done for exchange in self._exchanges)
             called = self._errands.take()  # before the news: a call is announced, and shown to be coming
@@ -102,6 +102,7 @@ class Asking:
             if finished:
                 return
             run(called, interrupt)
+            attend()
             if any(map(_has_text, news.values())):  # of the first text nobody shall wait for a frame's end
                 time.sleep(FRAME_SECONDS)
             self._wake.wait(HEARTBEAT_SECONDS)
@@ -136,12 +137,14 @@ def ask(
     sink: Sink,
     errands: Errands | None = None,
     loop: LoopThread = network,
+    attend: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Ask, show while it comes, and return what came (see `Asking`).
 
-    An interrupt closes the connections and is reported in the outcome.
+    An interrupt closes the connections and is reported in the outcome. `attend` is called in this thread,
+    some ten times a second and more.
     """
     asking = Asking(requests, sink, errands, loop)
     with InterruptRequest() as interrupt:
         asking.open(interrupt)
-        return asking.run(interrupt)
+        return asking.run(interrupt, attend)

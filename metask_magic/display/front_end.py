@@ -15,7 +15,6 @@ from .publish import PublishSink
 from .silent import SilentSink
 from .terminal import TerminalSink
 
-
 _ID_OF_CLIENT = re.compile(r"_\d+_\d+$")  # a process and a count behind the session; pages make UUIDs
 
 

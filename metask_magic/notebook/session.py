@@ -50,6 +50,7 @@ from .explain import describe, last_exception
 from .names import look_up
 from .next_cell import NextCell
 from .options import CellOptions
+from .pages import attended
 from .value import CellValue
 
 Asked = Sequence[tuple[Request, Backend]]
@@ -223,7 +224,8 @@ class Session:
         self, options: CellOptions, asked: Asked, errands: Errands, remember: Callable[[Reply], None]
     ) -> Reply | Replies:
         sink = self._sink(options, [request for request, _ in asked])
-        outcome = ask(asked, sink, errands)
+        with attended(self._shell) as attend:
+            outcome = ask(asked, sink, errands, attend=attend)
         value = self._to_value(outcome)
         if isinstance(value, Reply):
             remember(value)

@@ -17,6 +17,14 @@ from uv import find_uv_bin
 from ..gateway_server import STALL, Gate, GatewayServer, Streamed
 from ..kernel import ROOT, Kernel, published
 from ..notebook.conftest import point_at, value
+from ..notebook.test_pages import (  # noqa: F401 -- ipykernel 6 has another queue than 7
+    gate,
+    test_a_cell_that_fails_aborts_those_behind_it,
+    test_a_page_that_comes_late_gets_the_text_so_far,
+    test_cells_wait_their_turn_and_keep_their_order,
+    test_stop_arrives,
+    waiting,
+)
 
 NOTEBOOK = {"cellId": "a-cell"}
 COLAB = {"ipython": "7.34.0", "ipykernel": "6.17.1", "ipywidgets": "7.7.1", "traitlets": "5.7.1"}
@@ -91,14 +99,14 @@ def test_a_reply_is_shown_and_is_a_value(asking: Kernel, gateway: GatewayServer)
 
 
 def test_it_streams_into_a_view_and_leaves_a_record(asking: Kernel, gateway: GatewayServer) -> None:
-    gate = Gate()
-    gateway.script(Streamed(["Once upon ", gate, "a time."]))
+    held = Gate()
+    gateway.script(Streamed(["Once upon ", held, "a time."]))
     cell = asking.start_run("%%metask gpt-4o-mini\nA story?", metadata=NOTEBOOK)
     view = cell.wait_for(published("comm_open", '"columns"')).content
     assert view["target_name"] == "jupyter.widget"
     assert view["data"]["state"]["_model_module"] == "anywidget"
     cell.wait_for(published("comm_msg", "Once upon "))
-    gate.open()
+    held.open()
     ended = cell.finish()
     (output,) = ended.displays
     assert output["data"]["text/markdown"] == "Once upon a time."
