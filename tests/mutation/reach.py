@@ -41,9 +41,12 @@ def measure(root: Path, out: Path, workers: int, room: str = "") -> dict[str, di
 
 def _reach(root: Path, out: Path, file: str) -> dict[str, list[int] | float]:
     from coverage import Coverage, CoverageData
-    from coverage.exceptions import DataError
+    from coverage.exceptions import CoverageException
 
     name = file.replace("/", ".")
+    kept = out / f"{name}.json"
+    if kept.exists():
+        return json.loads(kept.read_text())  # type: ignore[no-any-return]
     data, config = out / f"{name}.coverage", out / f"{name}.coveragerc"
     config.write_text(CONFIG.format(data=data))
     begun = time.monotonic()
@@ -58,11 +61,12 @@ def _reach(root: Path, out: Path, file: str) -> dict[str, list[int] | float]:
     reached: dict[str, list[int] | float] = {"seconds": round(time.monotonic() - begun, 1)}
     coverage = Coverage(data_file=str(data), config_file=False)
     for part in out.glob(f"{name}.coverage.*"):
-        with contextlib.suppress(DataError):  # of a process that a test has killed while it wrote
+        with contextlib.suppress(CoverageException):  # of a process that a test has killed while it wrote
             coverage.combine([str(part)])
     measured: CoverageData = coverage.get_data()
     for path in measured.measured_files():
         reached[str(Path(path).relative_to(root))] = sorted(measured.lines(path) or ())
+    kept.write_text(json.dumps(reached))
     return reached
 
 
