@@ -24,6 +24,7 @@ from ..chat.replies import Replies, distinct
 from ..chat.reply import Reply
 from ..display.extras import Extras
 from ..display.front_end import FrontEnd, choose_sink, detect
+from ..display.pages import attended
 from ..display.place import Place
 from ..errors import Interrupted, MetaskError, OptionError
 from ..gateway.embedded import LOCAL
@@ -50,7 +51,6 @@ from .explain import describe, last_exception
 from .names import look_up
 from .next_cell import NextCell
 from .options import CellOptions
-from .pages import attended
 from .value import CellValue
 
 Asked = Sequence[tuple[Request, Backend]]

@@ -14,6 +14,7 @@ from ..answering.shelf import Shelf
 from ..asking.interrupt import InterruptRequest
 from ..batch.batch import Batch, Progress, RowResult
 from ..display.front_end import FrontEnd, detect
+from ..display.pages import attended
 from ..display.table import Table
 from ..errors import Interrupted, MetaskError, OptionError
 from ..settings import Metask
@@ -100,10 +101,15 @@ class Mapper:
         engine = self._asking.engine(asked, manner)
         batch = Batch(_begun(requests), engine, self._asking.journal(asked, manner), total=rows.length)
         bar = self._bar(rows.length, quiet=manner.quiet)
-        with InterruptRequest() as interrupt:
+        with InterruptRequest() as interrupt, attended(self._shell) as attend:
             run = _Run(rows, requests, answers, bar)
+
+            def show(progress: Progress) -> None:
+                run.show(progress)
+                attend()
+
             try:
-                results = batch.run(run.show, interrupt)
+                results = batch.run(show, interrupt)
             except BaseException:
                 bar.close("Failed.")
                 raise

@@ -15,6 +15,18 @@ ASK = "%%metask gpt-4o-mini -o reply\nHi"
 TELL = "print(reply.text, reply.finish_reason)"
 SO_FAR = "# So far"
 
+# A live view, and code that is not ours.
+BUSY = """
+import time
+from metask_magic.display.widget import WidgetSink
+from metask_magic.messages.events import TextDelta
+
+sink = WidgetSink(["gpt-4o-mini"])
+sink.open(lambda column: None)
+sink.show({0: [TextDelta("So far")]})
+time.sleep(60)
+"""
+
 # After a press the view asks again, and after 1.5 s it interrupts the kernel: by then this must be over.
 LATER = "(start) => performance.now() > start + 3000"
 
@@ -51,11 +63,24 @@ def test_stop_by_message(lab: Lab, gateway: GatewayServer, app: App) -> None:
     assert not view.interrupts
 
 
-def test_stop_by_interrupt_where_messages_wait_for_the_cell(lab: Lab, gateway: GatewayServer) -> None:
+def test_stop_by_message_without_subshells(lab: Lab, gateway: GatewayServer) -> None:
+    """The message is in the queue of the cells, and the cell that waits answers it."""
     with lab.settings(SUBSHELLS, NO_SUBSHELLS):
         notebook, view = start(lab, gateway)
+    notebook.wait_for(_ACKNOWLEDGED)
     view.stop.click()
     expect_stopped(notebook, gateway, view)
+    assert not view.interrupts
+
+
+def test_stop_by_interrupt_where_the_kernel_answers_nothing(lab: Lab) -> None:
+    with lab.settings(SUBSHELLS, NO_SUBSHELLS):
+        notebook = lab.open(BUSY)
+    view = LiveView(notebook, 1)
+    notebook.start(1)
+    view.expect_text("So far")
+    view.stop.click()
+    notebook.expect_text(1, "KeyboardInterrupt")
     assert len(view.interrupts) == 1
 
 

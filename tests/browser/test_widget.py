@@ -152,19 +152,26 @@ def test_the_view_can_be_read_in_both_themes(lab: Lab, gateway: GatewayServer, s
         notebook.screenshot(screenshots / f"record-{shade(theme)}.png")
 
 
-def test_a_view_opened_again_shows_the_whole_text(lab: Lab, gateway: GatewayServer) -> None:
-    gate = Gate()
-    gateway.script(Streamed(["# So far", gate, "\n\nAnd the end."]))
+def test_a_page_loaded_in_mid_stream_shows_it_and_goes_on(lab: Lab, gateway: GatewayServer) -> None:
+    """Although the kernel is busy, in a reloaded page and in a second one."""
+    first, second = Gate(), Gate()
+    gateway.script(Streamed(["# So far", first, "\n\nafter the reload", second, "\n\nAnd the end."]))
     notebook = lab.open(ASK)
     notebook.start(1)
     LiveView(notebook, 1).expect_text("So far")
     notebook.save()  # else a reload shows the notebook without the output
-    second = lab.second_tab(notebook)
+    other = lab.second_tab(notebook)
     notebook.reload(needs_kernel=False)
-    gate.open()
-    for tab in (notebook, second):
-        tab.expect_text(1, "And the end.")
+    tabs = (notebook, other)
+    for tab in tabs:
         expect(tab.output(1).locator("h1")).to_contain_text("So far")
+    first.open()
+    for tab in tabs:
+        LiveView(tab, 1).expect_text("after the reload")
+        expect(LiveView(tab, 1).stop).to_be_visible(timeout=30_000)
+    second.open()
+    for tab in tabs:
+        tab.expect_text(1, "And the end.")
         expect(tab.output(1).locator("[data-status=streaming], [data-status=waiting]")).to_have_count(0)
 
 

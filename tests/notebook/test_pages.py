@@ -85,3 +85,16 @@ def test_output_stays_the_cell_s(asking: Kernel, waiting: RunningExecution, gate
     ended = waiting.finish()
     assert len(ended.displays) == 1
     assert asking.run("print('the next')").text() == "the next\n"
+
+
+def test_a_table_s_rows_keep_no_page_waiting(asking: Kernel, gateway: GatewayServer) -> None:
+    gate = Gate()
+    gateway.script(*[Streamed(["a", gate])] * 2)
+    cell = asking.start_run("rows = [{'a': 1}, {'a': 2}]\n", metadata=NOTEBOOK)
+    cell.finish()
+    cell = asking.start_run("%%metask gpt-4o-mini --map rows -o table\n{{ a }}", metadata=NOTEBOOK)
+    assert gate.reached.wait(60)
+    assert asking.ask("comm_info_request", {}, timeout=20)["status"] == "ok"
+    assert not cell.idle
+    gate.open()
+    assert cell.finish().error is None
