@@ -20,7 +20,7 @@ const ATTRIBUTES = {
   li: ["class"],
   p: ["class"],
   ol: ["start"],
-  input: ["type", "disabled", "checked"],
+  input: ["type", "disabled", "checked", "aria-label"],
   th: ["style"],
   td: ["style"],
 };

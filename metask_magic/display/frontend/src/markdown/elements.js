@@ -185,8 +185,5 @@ export class BlockBuilder {
 /** @param {boolean} checked */
 function checkbox(checked) {
   const box = document.createElement("input");
-  box.type = "checkbox";
-  box.disabled = true;
-  box.toggleAttribute("checked", checked);
-  return box;
+  return Object.assign(box, { type: "checkbox", disabled: true, defaultChecked: checked, ariaLabel: "Task" });
 }
