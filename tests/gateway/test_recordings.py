@@ -415,6 +415,7 @@ def _write_many(path: str, name: str, count: int) -> None:
         store.append(recording(f"{name} {number}", "x" * (number * 37 % 9000)))
 
 
+@pytest.mark.kernel
 def test_kernels_that_write_at_once_lose_nothing(path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=_write_many, args=(str(path), name, 200)) for name in "ABCD"]
@@ -427,6 +428,7 @@ def test_kernels_that_write_at_once_lose_nothing(path: Path) -> None:
     assert (store.verify(), store.complaints) == (800, ())
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the child only writes, and is killed
 def test_killed_writers_tear_one_line_at_most(path: Path) -> None:
     """Forks of one writer are killed at random moments, a few hundred times."""

@@ -23,12 +23,14 @@ def same(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> InteractiveShell:
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InteractiveShell]:
+    main = sys.modules["__main__"]  # a shell puts its own there
     config = Config()
     config.HistoryManager.enabled = False
     shell = InteractiveShell(config=config, ipython_dir=str(tmp_path_factory.mktemp("ipython")))
     shell.run_line_magic("xmode", "Minimal")  # its own account of a long recursion takes ten seconds
-    return shell
+    yield shell
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture
@@ -36,6 +38,7 @@ def explained(
     shell: InteractiveShell, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., str]]:
     """Runs cells in an empty namespace and describes the last exception."""
+    before = {*shell.user_ns}
     for name in ("last_type", "last_value", "last_traceback"):
         monkeypatch.setattr(sys, name, None, raising=False)
 
@@ -46,7 +49,8 @@ def explained(
         return describe(error, error.__traceback__, question, hide)
 
     yield run
-    shell.reset()
+    for name in shell.user_ns.keys() - before:  # `reset` would collect garbage too, and take a second
+        del shell.user_ns[name]
     capsys.readouterr()
 
 
