@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from itertools import accumulate
+from itertools import accumulate, count
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -49,11 +50,25 @@ def main() -> None:
         copies.put(_copy(options.out / f"copy_{number}"))
     seen: Counter[str] = Counter()
     missed: Counter[str] = Counter()
-    with ThreadPoolExecutor(options.workers) as pool, (options.out / "results.jsonl").open("w") as results:
-        for mutant, killer in pool.map(lambda mutant: (mutant, _try(mutant, reach, copies)), mutants):
+    tried = _tried(options.out / "results.jsonl")
+    with ThreadPoolExecutor(options.workers) as pool, (options.out / "results.jsonl").open("a") as results:
+
+        def look(mutant: Mutant) -> tuple[Mutant, str]:
+            known = tried.get(json.dumps(asdict(mutant)))
+            return mutant, _try(mutant, reach, copies) if known is None else known
+
+        for mutant, killer in pool.map(look, mutants):
             (seen if killer else missed)[mutant.module.split("/")[1]] += 1
-            print(json.dumps({**asdict(mutant), "killer": killer}), file=results, flush=True)
+            if json.dumps(asdict(mutant)) not in tried:
+                print(json.dumps({**asdict(mutant), "killer": killer}), file=results, flush=True)
     _report(seen, missed)
+
+
+def _tried(results: Path) -> dict[str, str]:
+    """Return what an earlier run has found out, by mutant."""
+    lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
+    found = [json.loads(line) for line in lines]
+    return {json.dumps({k: v for k, v in each.items() if k != "killer"}): each["killer"] for each in found}
 
 
 def _copy(place: Path) -> Path:
@@ -68,11 +83,21 @@ def _try(mutant: Mutant, reach: Reach, copies: SimpleQueue[Path]) -> str:
     module = copy / mutant.module
     whole = module.read_text(encoding="utf-8")
     try:
-        module.write_text(mutant.apply(whole) or whole, encoding="utf-8")
+        _write(module, mutant.apply(whole) or whole)
         return next(filter(None, (_failing(copy, files) for files in _iter_files(mutant, reach))), "")
     finally:
-        module.write_text(whole, encoding="utf-8")
+        _write(module, whole)
         copies.put(copy)
+
+
+_seconds = count(1_000_000_000)
+
+
+def _write(module: Path, text: str) -> None:
+    """Write a module, at a time that no other version has: compiled ones are known by time and size."""
+    module.write_text(text, encoding="utf-8")
+    at = next(_seconds)
+    os.utime(module, (at, at))
 
 
 def _iter_files(mutant: Mutant, reach: Reach) -> Iterator[list[str]]:

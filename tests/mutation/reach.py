@@ -71,5 +71,6 @@ def _reach(root: Path, out: Path, file: str) -> dict[str, list[int] | float]:
 
 
 def environment(root: Path) -> dict[str, str]:
-    """Of a process that imports the package under `root`, and writes no bytecode that outlives a mutant."""
-    return {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    """Of a process that imports the package under `root`, with bytecode of its own beside it."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": str(root), "PYTHONPYCACHEPREFIX": f"{root}.pyc"}
