@@ -13,6 +13,8 @@ from metask_magic.batch.places import START
 from .limiter import REFUSAL_TAKES, Limiter, Says, ask_rows, exactly, in_whole_seconds, new_gate, nothing
 from .virtual_time import now, run
 
+pytestmark = pytest.mark.simulation
+
 # -- against servers ------------------------------------------------------------------------------------
 
 
