@@ -34,9 +34,9 @@ def test_no_match_offers_the_nearest() -> None:
 
 
 def test_a_long_list_is_cut_with_a_note() -> None:
-    table = list_models([Model(f"m{n}", None, None) for n in range(250)], "", "")
+    table = list_models([Model(f"m{n}", None, None) for n in range(300)], "", "")
     assert len(table.rows) == 200
-    assert "50 more" in table.note
+    assert "… and 100 more: " in table.note
 
 
 PNG = b64decode(
