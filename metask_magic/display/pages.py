@@ -18,6 +18,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
+_OUTGOING = 2  # `zmq.POLLOUT`; a shell without a kernel need not have zmq
+
 ANSWERED = {"kernel_info_request", "comm_info_request", "comm_open", "comm_msg", "comm_close"}
 
 
@@ -36,27 +38,33 @@ def attended(shell: Any) -> Iterator[Callable[[], None]]:
 
 
 def _new_queue(kernel: Any) -> _Queue | None:
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread() or not hasattr(kernel, "_publish_status"):
         return None
     thread = getattr(kernel, "shell_channel_thread", None)
     if thread is None:
-        stream = getattr(kernel, "shell_stream", None)
-        known = stream is not None and hasattr(kernel, "schedule_dispatch")
-        return _Queue(kernel, stream, stream) if known else None
+        stream, dispatch = getattr(kernel, "shell_stream", None), getattr(kernel, "schedule_dispatch", None)
+        if stream is None or dispatch is None:
+            return None
+        return _Queue(kernel, stream, stream, partial(dispatch, kernel.dispatch_shell))
     pair = getattr(thread.manager, "_shell_channel_to_main", None)
-    stream = getattr(pair, "to_stream", None)
-    if stream is None or not hasattr(kernel, "shell_main"):
+    stream, main = getattr(pair, "to_stream", None), getattr(kernel, "shell_main", None)
+    if stream is None or main is None:
         return None
-    return _Queue(kernel, stream, thread.manager.get_subshell_to_shell_channel_socket(None))
+    replies = thread.manager.get_subshell_to_shell_channel_socket(None)
+    return _Queue(kernel, stream, replies, partial(kernel.io_loop.add_callback, main, None))
 
 
 class _Queue:
-    """The messages behind the cell that runs: `stream` has them, `replies` takes what is answered."""
+    """The messages behind the cell that runs: `stream` has them, `replies` takes what is answered.
 
-    def __init__(self, kernel: Any, stream: Any, replies: Any) -> None:
+    `give_back` has the kernel handle one after the cell.
+    """
+
+    def __init__(self, kernel: Any, stream: Any, replies: Any, give_back: Callable[[Any], None]) -> None:
         self._kernel = kernel
         self._stream = stream
         self._replies = replies
+        self._give_back = give_back
         self._held: list[Any] = []
 
     def answer(self) -> None:
@@ -90,16 +98,13 @@ class _Queue:
             kernel.log.exception("a message to the busy kernel")
         kernel._publish_status("idle", "shell", message)
         kernel._publish_status("busy", "shell", cell)  # pages show what was said last
-        if hasattr(self._replies, "flush"):
-            self._replies.flush()
+        if self._replies is self._stream:  # it sends when its loop turns, which the cell keeps from turning
+            self._replies.flush(_OUTGOING)  # those alone: what comes in would go to the kernel's own queue
 
     def release(self) -> None:
         """Give back what was held, before anything that comes from now on."""
         for frames in self._held:
-            if hasattr(self._kernel, "shell_main"):
-                self._kernel.io_loop.add_callback(partial(self._kernel.shell_main, None, frames))
-            else:
-                self._kernel.schedule_dispatch(self._kernel.dispatch_shell, frames)
+            self._give_back(frames)
         self._held.clear()
 
 

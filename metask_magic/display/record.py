@@ -162,16 +162,17 @@ def _without_text(record: Record) -> str:
 
 def _to_document(records: Sequence[Record], extras: Extras) -> Bundle:
     """One document of several replies, and a table of how they went; one cell gives them all one format."""
-    folded = {id(record): _folded(extras.reasoning_of(record)) for record in records}
     told = [(record, _joined(steps_to_plain(record.steps), record.text)) for record in records]
     if all(record.format == "html" for record in records):
-        pages = [(record, folded[id(record)] + _to_page(record)) for record in records]
+        pages = [(record, _folded(extras.reasoning_of(record)) + _to_page(record)) for record in records]
         return {"text/html": _to_sections(pages), "text/plain": to_comparison(told)}
     shown = [(record, _to_markdown_section(record)) for record in records]
     markdown = to_comparison(shown)
     plain = markdown if told == shown else to_comparison(told)  # to look for open fences twice takes long
-    if any(folded.values()) or _SUSPECT.search(markdown) or _is_misread(shown):
-        bodies = [(record, folded[id(record)] + _to_html_body(text)) for record, text in shown]
+    if any(map(extras.reasoning_of, records)) or _SUSPECT.search(markdown) or _is_misread(shown):
+        bodies = [
+            (record, _folded(extras.reasoning_of(record)) + _to_html_body(text)) for record, text in shown
+        ]
         return {"text/html": _to_sections(bodies), "text/plain": plain}
     return {"text/markdown": markdown, "text/plain": plain}
 

@@ -99,13 +99,10 @@ def map(
         The user stopped it; its `table` has what was answered.
 
     """
-    mapper, settings, own = _surroundings()
-    for name, number in (("limit", limit), ("sample", sample)):
-        if number is not None and number < 1:
-            raise OptionError(f"{name}={number} leaves nothing to ask.", "Give a number above 0.")
+    mapper, settings, names = _surroundings(names)
+    _check_numbers(limit=limit, sample=sample)
     rows, client = mapper.open(table, TABLE, engine)
     rows = rows if limit is None else rows.head(limit)
-    names = own if names is None else names
     asked = _asked(settings, prompt, mapper.choose_model(model), system, schema, names, params)
     manner = Manner(
         quiet=quiet,
@@ -140,11 +137,10 @@ def retry_failed(
     since: give the same prompt, schema and parameters again, or better ones. The other rows stay as they
     are. Parameters, result and errors are those of `map`.
     """
-    mapper, settings, own = _surroundings()
+    mapper, settings, names = _surroundings(names)
     rows, client = mapper.open(table, TABLE, engine)
     if ERROR not in rows.columns:
         raise OptionError(f"The table has no column {ERROR}.", "Give a result of metask_magic.map.")
-    names = own if names is None else names
     asked = _asked(settings, prompt, mapper.choose_model(model), system, schema, names, params)
     manner = Manner(
         quiet=quiet,
@@ -154,6 +150,12 @@ def retry_failed(
         client=client,
     )
     return _table(mapper.run(rows, asked, TABLE, manner, kept=KEPT))
+
+
+def _check_numbers(**numbers: int | None) -> None:
+    for name, number in numbers.items():
+        if number is not None and number < 1:
+            raise OptionError(f"{name}={number} leaves nothing to ask.", "Give a number above 0.")
 
 
 def _asked(
@@ -192,8 +194,8 @@ def _table(outcome: MapOutcome) -> Any:
     return outcome.table
 
 
-def _surroundings() -> tuple[Mapper, Metask, Mapping[str, Any]]:
-    """Return who asks, with what settings, and the names a template may use."""
+def _surroundings(names: Mapping[str, Any] | None) -> tuple[Mapper, Metask, Mapping[str, Any]]:
+    """Return who asks, with what settings, and the names a template may use, where others are not given."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     if shell is not None:
@@ -202,10 +204,11 @@ def _surroundings() -> tuple[Mapper, Metask, Mapping[str, Any]]:
         magics = loaded(shell)
         if magics is not None:
             settings, mapper = magics.prepare_map()
-            return mapper, settings, shell.user_ns
+            return mapper, settings, shell.user_ns if names is None else names
     mapper, settings = _of_process()
     settings.read_environment()
-    return mapper, settings, {} if shell is None else shell.user_ns
+    own = {} if shell is None else shell.user_ns
+    return mapper, settings, own if names is None else names
 
 
 @cache

@@ -16,6 +16,13 @@ class Unknown:
 
     shell_stream = None
 
+    def _publish_status(self, *_: object) -> None:
+        raise AssertionError("something was answered")
+
+
+def kernel(**parts: object) -> SimpleNamespace:
+    return SimpleNamespace(_publish_status=None, **parts)
+
 
 @pytest.mark.parametrize(
     "shell",
@@ -24,8 +31,9 @@ class Unknown:
         SimpleNamespace(),
         SimpleNamespace(kernel=None),
         SimpleNamespace(kernel=Unknown()),
-        SimpleNamespace(kernel=SimpleNamespace(shell_stream=object())),
-        SimpleNamespace(kernel=SimpleNamespace(shell_channel_thread=SimpleNamespace(manager=object()))),
+        SimpleNamespace(kernel=kernel(shell_stream=object())),
+        SimpleNamespace(kernel=SimpleNamespace(shell_stream=object(), schedule_dispatch=print)),
+        SimpleNamespace(kernel=kernel(shell_channel_thread=SimpleNamespace(manager=object()))),
     ],
 )
 def test_what_is_not_known_is_left_alone(shell: Any) -> None:
