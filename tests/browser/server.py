@@ -60,6 +60,7 @@ class JupyterServer:
         self.root = directory / "notebooks"
         self.token = secrets.token_hex(16)
         self.log = directory / "server.log"
+        self.static = directory / "static"  # served as they are, for whoever asks
         self._directory = directory
         self._settings = directory / "settings"
         self._kernel_env = kernel_env
@@ -105,8 +106,9 @@ class JupyterServer:
 
     def shut_kernels_down(self) -> None:
         """End all kernels, busy ones as well."""
-        for session in self.api("sessions"):
-            self.api(f"sessions/{session['id']}", "DELETE")
+        for kind in ("sessions", "kernels"):
+            for one in self.api(kind):
+                self.api(f"{kind}/{one['id']}", "DELETE")
 
     @contextmanager
     def settings(self, plugin: str, values: Settings) -> Iterator[None]:
@@ -119,8 +121,19 @@ class JupyterServer:
 
     # Its files
 
+    def add_kernel(self, name: str, python: str) -> None:
+        """Offer kernels of an interpreter by this name."""
+        kernel = {
+            "argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            "display_name": "Python 3",
+            "language": "python",
+            "env": dict(self._kernel_env),
+        }
+        _write_json(self._directory / "data/kernels" / name / "kernel.json", kernel)
+
     def _write_files(self) -> None:
         self.root.mkdir(parents=True)
+        self.static.mkdir()
         config = {
             "ServerApp": {
                 "ip": "127.0.0.1",
@@ -129,6 +142,7 @@ class JupyterServer:
                 "open_browser": False,
                 "allow_root": True,  # containers
                 "terminals_enabled": False,
+                "extra_static_paths": [str(self.static)],
             },
             "LabApp": {
                 "expose_app_in_browser": True,
@@ -139,13 +153,7 @@ class JupyterServer:
             "JupyterNotebookApp": {"expose_app_in_browser": True},
         }
         _write_json(self._directory / "config/jupyter_server_config.json", config)
-        kernel = {
-            "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-            "display_name": "Python 3",
-            "language": "python",
-            "env": dict(self._kernel_env),
-        }
-        _write_json(self._directory / "data/kernels" / KERNEL / "kernel.json", kernel)
+        self.add_kernel(KERNEL, sys.executable)
         disabled = {f"@jupyterlab/{name}-extension": True for name in _UNUSED}
         _write_json(self._directory / "config/labconfig/page_config.json", {"disabledExtensions": disabled})
         for plugin, values in _QUIET.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
 
 from ..gateway_server import Gate, GatewayServer, Reasoning, Streamed, ToolCall, refused
 from .lab import Lab
@@ -41,16 +42,20 @@ OF_JUPYTERLAB = ".jp-RenderedMarkdown input"  # what it makes of a task in a rec
 
 def violations(notebook: NotebookPage, index: int, within: str = "") -> list[str]:
     """What axe finds in a cell's output, in each theme: rule and element."""
-    context = {"include": [[f"#looked-at {within}".strip()]], "exclude": [[OF_JUPYTERLAB]]}
     found: list[str] = []
     for theme in THEMES:
         notebook.set_theme(theme)
         notebook.output(index).evaluate("(node) => { node.id = 'looked-at'; }")
-        response = Axe().run(notebook.page, context, RULES).response
-        for rule in response["violations"]:
-            found += [f"{theme}: {rule['id']}: {node['html']}" for node in rule["nodes"]]
+        found += [f"{theme}: {each}" for each in found_by_axe(notebook.page, f"#looked-at {within}".strip())]
         notebook.output(index).evaluate("(node) => { node.removeAttribute('id'); }")
     return found
+
+
+def found_by_axe(page: Page, within: str) -> list[str]:
+    """What axe finds in a part of a page: rule and element."""
+    context = {"include": [[within]], "exclude": [[OF_JUPYTERLAB]]}
+    rules = Axe().run(page, context, RULES).response["violations"]
+    return [f"{rule['id']}: {node['html']}" for rule in rules for node in rule["nodes"]]
 
 
 def test_while_it_streams(lab: Lab, gateway: GatewayServer) -> None:

@@ -9,7 +9,6 @@ test("one model: the text first, the bar below it", () => {
   write("Hello **world**");
   change({ status: "streaming", detail: "1.2 s" });
   assert.equal($(".metask-body").innerHTML, "<p>Hello <strong>world</strong></p>");
-  assert.match($(".metask-body").className, /\bjp-RenderedHTMLCommon jp-RenderedMarkdown\b/);
   assert.equal($(".metask-header"), null);
   assert.equal($(".metask-bar").textContent, "gpt-xAnswering1.2 s");
   assert.ok(el.classList.contains("metask-one"));
@@ -17,10 +16,21 @@ test("one model: the text first, the bar below it", () => {
   assert.ok(order & Node.DOCUMENT_POSITION_FOLLOWING);
 });
 
+for (const [page, isOfJupyter] of [["JupyterLab", true], ["VS Code", false]]) {
+  test(`Jupyter's classes, and what a manager of widgets makes of them elsewhere: ${page}`, () => {
+    document.body.toggleAttribute("data-jp-theme-light", isOfJupyter);
+    const { $ } = open();
+    for (const name of ["metask-body", "metask-reasoning-body"]) {
+      assert.equal($(`.${name}`).className, isOfJupyter ? `${name} jp-RenderedHTMLCommon jp-RenderedMarkdown` : name);
+    }
+    document.body.removeAttribute("data-jp-theme-light");
+  });
+}
+
 test("several models: a column each, with its name at the top", () => {
   const { el } = open({ columns: ["a", "b", "c"] });
   assert.deepEqual([...el.querySelectorAll(".metask-header .metask-title")].map((node) => node.textContent), ["a", "b", "c"]);
-  assert.equal(el.style.getPropertyValue("--metask-columns"), "3");
+  assert.equal(el.style.getPropertyValue("--mt-columns"), "3");
 });
 
 test("a view that comes late shows all there is, at once", () => {

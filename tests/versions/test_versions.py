@@ -5,17 +5,12 @@ The kernel is of an environment of its own; who drives it is not.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from uv import find_uv_bin
 
 from ..gateway_server import STALL, Gate, GatewayServer, Streamed
-from ..kernel import ROOT, Kernel, published
+from ..kernel import Kernel, published
 from ..notebook.conftest import point_at, value
 from ..notebook.test_pages import (  # noqa: F401 -- ipykernel 6 has another queue than 7
     gate,
@@ -25,37 +20,9 @@ from ..notebook.test_pages import (  # noqa: F401 -- ipykernel 6 has another que
     test_stop_arrives,
     waiting,
 )
+from .environments import COLAB, PROJECT, VERSIONS
 
 NOTEBOOK = {"cellId": "a-cell"}
-COLAB = {"ipython": "7.34.0", "ipykernel": "6.17.1", "ipywidgets": "7.7.1", "traitlets": "5.7.1"}
-
-
-@dataclass(frozen=True)
-class Versions:
-    """What is installed: packages as `pyproject.toml` allows them, resolved by these rules."""
-
-    options: tuple[str, ...]
-    pinned: dict[str, str]
-
-    def install(self, directory: Path) -> str:
-        """Make an environment; return its interpreter."""
-        python = str(directory / "bin" / "python")
-        _uv("venv", "--python", sys.executable, str(directory))
-        pins = [f"{name}=={version}" for name, version in self.pinned.items()]
-        _uv("pip", "install", "--python", python, *self.options, "--requirements", str(PROJECT), *pins)
-        return python
-
-
-PROJECT = ROOT / "pyproject.toml"
-VERSIONS = {
-    "Colab's": Versions((), COLAB),
-    "the lowest": Versions(("--resolution=lowest-direct", "--extra=notebook"), {}),
-}
-
-
-def _uv(*arguments: str) -> None:
-    done = subprocess.run([find_uv_bin(), *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module", params=VERSIONS)

@@ -36,7 +36,7 @@ function render({ model, el }) {
       new ColumnView({ session, index, title, format, alone, interrupt, send: (message) => model.send(message) }),
   );
   el.classList.add("metask", alone ? "metask-one" : "metask-many");
-  el.style.setProperty("--metask-columns", String(titles.length));
+  el.style.setProperty("--mt-columns", String(titles.length));
   el.append(...columns.map((column) => column.node));
 
   const painter = new Painter(() => columns.forEach((column) => column.update()));

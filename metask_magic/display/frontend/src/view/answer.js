@@ -11,6 +11,17 @@ const CLOSING = /\n(?:`{3,}|~{3,})\s*$/;
 
 /** @typedef {Pick<MarkdownRenderer, "write" | "finish">} Renderer */
 
+/**
+ * Where text goes. In Jupyter's own pages their classes set the type, as they will for the record; elsewhere they may
+ * come with colours of a light page.
+ *
+ * @param {string} className
+ */
+export function textElement(className) {
+  const isOfJupyter = "jpThemeLight" in document.body.dataset;
+  return element("div", [], isOfJupyter ? `${className} jp-RenderedHTMLCommon jp-RenderedMarkdown` : className);
+}
+
 /** @param {HTMLElement} root @param {string} format @returns {Renderer} */
 export function createRenderer(root, format) {
   root.replaceChildren();

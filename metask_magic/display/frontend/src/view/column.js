@@ -2,7 +2,7 @@
 import { element } from "../markdown/elements.js";
 import { answerOf, isFinal } from "../session/protocol.js";
 import { StopControl } from "../session/stop.js";
-import { createRenderer } from "./answer.js";
+import { createRenderer, textElement } from "./answer.js";
 import { createButton } from "./button.js";
 import { copyText } from "./clipboard.js";
 import { cleanName, cleanNote } from "./names.js";
@@ -21,7 +21,7 @@ export class ColumnView {
   #session;
   #index;
   #title;
-  #body = element("div", [], "metask-body jp-RenderedHTMLCommon jp-RenderedMarkdown");
+  #body = textElement("metask-body");
   #format;
   #renderer;
   #steps = new StepList();

@@ -2,11 +2,12 @@
 import { element } from "../markdown/elements.js";
 import { MarkdownRenderer } from "../markdown/renderer.js";
 import { answerOf, isFinal } from "../session/protocol.js";
+import { textElement } from "./answer.js";
 
 /** @typedef {import("../session/protocol.js").Column} Column */
 
 export class ReasoningSection {
-  #body = element("div", [], "metask-reasoning-body jp-RenderedHTMLCommon jp-RenderedMarkdown");
+  #body = textElement("metask-reasoning-body");
   #details = /** @type {HTMLDetailsElement} */ (document.createElement("details"));
   #renderer = new MarkdownRenderer(this.#body);
   #shown = "";
