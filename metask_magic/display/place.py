@@ -19,8 +19,9 @@ class Place:
         from IPython.core.interactiveshell import InteractiveShell
 
         self.stdout, self.stderr = sys.stdout, sys.stderr
-        initialized = InteractiveShell.initialized()
-        self._publisher: Any = InteractiveShell.instance().display_pub if initialized else None
+        shell: Any = InteractiveShell.instance() if InteractiveShell.initialized() else None
+        self._publisher: Any = shell and shell.display_pub
+        self.cell = id_of_cell(shell)
 
     def display(
         self, bundle: Mapping[str, Any], metadata: Mapping[str, Any], display_id: str | None = None
@@ -43,6 +44,16 @@ class Place:
     def say(self, text: str) -> None:
         """Print lines to stderr, for the person alone."""
         print(text, file=self.stderr, flush=True)
+
+
+def id_of_cell(shell: Any) -> str:
+    """Return the id of the cell that runs, "" where the front end has sent none or there is no kernel.
+
+    JupyterLab, Notebook 7 and VS Code send it; it is convention, not protocol.
+    """
+    kernel = getattr(shell, "kernel", None)
+    parent = kernel.get_parent("shell") if kernel is not None else {}
+    return str((parent.get("metadata") or {}).get("cellId") or "")
 
 
 def _transient(display_id: str | None) -> dict[str, str]:

@@ -156,6 +156,7 @@ class ReplyView(anywidget.AnyWidget):
 
     columns = traitlets.List(traitlets.Unicode(), help="The models' names.").tag(sync=True)
     session = traitlets.Unicode(help="What all views of this cell share their text by.").tag(sync=True)
+    cell = traitlets.Unicode(help="The id of the cell that shows it.").tag(sync=True)
     kernel_id = traitlets.Unicode(help="For the page to interrupt the kernel.").tag(sync=True)
     format = traitlets.Unicode(help="What the text is: Markdown, or another format.").tag(sync=True)
     state = traitlets.Any(help="The replies so far, for a view that comes late.").tag(
@@ -175,9 +176,11 @@ class ReplyView(anywidget.AnyWidget):
         self._keyframe_at = KEYFRAME_FROM
         self._greeted = threading.Event()
         self._reaches_cells = False
+        self._record: dict[str, Any] | None = None
         traits.setdefault("session", uuid.uuid4().hex)
         traits.setdefault("kernel_id", connected_kernel_id())
-        super().__init__(columns=list(columns), format=format, **traits)
+        # The page finds the output of a session by the id of the model.
+        super().__init__(columns=list(columns), format=format, model_id=traits["session"], **traits)
         self.on_msg(self._receive)
         self._unpin_replies()
 
@@ -220,6 +223,10 @@ class ReplyView(anywidget.AnyWidget):
         """Have the page put code into the cell behind `cell`; see `frontend/src/session/cells.js`."""
         self._post({"type": "next_cell", "cell": cell, "source": source, "known": known})
 
+    def keep(self, bundle: Mapping[str, Any], metadata: Mapping[str, Any], note: str) -> None:
+        """Have the record ready for a page that is loaded too late for what replaces the view."""
+        self._record = {"type": "record", "data": dict(bundle), "metadata": dict(metadata), "note": note}
+
     def flush(self) -> None:
         """Send what is new, if anything is, in one message; and all of it again when it has grown by half."""
         delta = {
@@ -251,6 +258,8 @@ class ReplyView(anywidget.AnyWidget):
             self._post({"type": "ack"})
         elif kind == "resync":
             self._post_keyframe()
+        elif kind == "record" and self._record is not None:
+            self._post(self._record)
         elif kind == "stop" and self._on_stop is not None:
             self._stop(content.get("column"))
 

@@ -103,7 +103,8 @@ class WidgetSink:
         ]
         # An interrupt would stop whatever cell runs by then: the page must not know the kernel to send it to.
         unknown = {"kernel_id": ""} if self._background else {}
-        self._view = view = ReplyView(self._models, on_stop=stop, format=self._format, **unknown)
+        cell = self._place.cell
+        self._view = view = ReplyView(self._models, on_stop=stop, format=self._format, cell=cell, **unknown)
         bundle = {
             WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": view.model_id},
             "text/plain": f"{', '.join(self._models)} …",
@@ -152,6 +153,7 @@ class WidgetSink:
         else:
             self._finish(self._view, records)
             self._place.replace(self._display_id(self._view), bundle, metadata)
+            self._view.keep(bundle, metadata, _said_beside(records))
             _retire(self._view)
         say_notes(records, self._place)
 
@@ -180,6 +182,11 @@ class WidgetSink:
             return False
         self._view.fill_next_cell(cell, source, known)
         return True
+
+
+def _said_beside(records: Sequence[Record]) -> str:
+    """Return what is said below a record; of several, the record says it."""
+    return "\n".join(filter(None, (records[0].failure, records[0].note))) if len(records) == 1 else ""
 
 
 def _retire(view: ReplyView) -> None:

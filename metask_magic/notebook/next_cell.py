@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from ..display.front_end import FrontEnd, detect
+from ..display.place import id_of_cell
 from ..display.widget import WidgetSink
 from ..messages.record import Sink
 
@@ -51,8 +52,6 @@ class NextCell:
 
     def _asking(self) -> tuple[str, str]:
         """Return the id of the running cell, if the front end sent it, and what to know the cell by."""
-        parent = self._shell.kernel.get_parent("shell")
-        cell = (parent.get("metadata") or {}).get("cellId")
-        if isinstance(cell, str) and cell:
-            return cell, cell
-        return "", str(parent.get("content", {}).get("code", ""))
+        cell = id_of_cell(self._shell)
+        code = self._shell.kernel.get_parent("shell").get("content", {}).get("code", "")
+        return cell, cell or str(code)

@@ -65,7 +65,9 @@ class HostPage:
     @classmethod
     def open(cls, lab: Lab, manager: str, kernel: str) -> HostPage:
         page = lab.context.new_page()
-        page.goto(f"{lab.server.url}static/page.html?manager={manager}&kernel={kernel}&token={lab.server.token}")
+        page.goto(
+            f"{lab.server.url}static/page.html?manager={manager}&kernel={kernel}&token={lab.server.token}"
+        )
         page.wait_for_function("() => window.host", timeout=60_000)
         assert page.evaluate("() => host.error ?? ''") == ""
         host = cls(page)

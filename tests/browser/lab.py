@@ -107,6 +107,15 @@ class Lab:
         notebook.load(needs_kernel=needs_kernel)
         return notebook
 
+    def open_without_kernel(self, name: str) -> NotebookPage:
+        """The notebook in a page that is offered no kernel for it."""
+        notebook = NotebookPage(
+            self.context.new_page(), self._address(name, "lab"), self.server.root / name, self.watch
+        )
+        notebook.page.goto(notebook.address)
+        notebook.page.get_by_role("button", name="No Kernel", exact=True).click()
+        return notebook
+
     def second_tab(self, notebook: NotebookPage, app: App = "lab") -> NotebookPage:
         """The same notebook once more, in a tab that does not wait for a kernel that may be busy."""
         return self.open_file(notebook.path.name, app=app, needs_kernel=False)

@@ -43,6 +43,12 @@ _START = f"""([command, index, key]) => {{
     (error) => {{ run.done = true; run.error = String(error); }},
   );
 }}"""
+_SELECT = f"""(index) => {{
+  const {{ content }} = {_PANEL.strip()};
+  content.activeCellIndex = index;
+  content.deselectAll();
+  content.mode = "command";
+}}"""
 _RUN_ERROR = "(key) => window.__runs[key].error"
 _IS_DONE = "(key) => window.__runs?.[key]?.done"
 _EXECUTE = "async ([command, args]) => { await window.jupyterapp.commands.execute(command, args); }"
@@ -125,6 +131,10 @@ class NotebookPage:
     def execute(self, command: str, **args: Any) -> None:
         """Run a command of the front end to its end."""
         self.page.evaluate(_EXECUTE, [command, args])
+
+    def select(self, index: int) -> None:
+        """Make a cell the one that commands are for."""
+        self.page.evaluate(_SELECT, index)
 
     def save(self) -> nbformat.NotebookNode:
         """Save, and return what then is on the disk."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from pathlib import Path
 
 import pytest
@@ -44,7 +43,6 @@ def test_it_streams_and_leaves_a_record(lab: Lab, gateway: GatewayServer, manage
     expect(host.last).to_contain_text("The end.")
     (output,) = host.saved
     assert output["data"]["text/markdown"] == f"{MARKDOWN}\n```\n\nThe end."
-
 
 
 @pytest.mark.parametrize("manager", HOSTS)

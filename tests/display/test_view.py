@@ -103,6 +103,23 @@ def test_the_page_learns_who_replies() -> None:
     assert "initialize" in state["_esm"]
 
 
+def test_the_page_finds_where_it_stands() -> None:
+    """By the cell, and by the model's id, which it cannot ask for."""
+    view, page = open_view(cell="c1")
+    assert (page.initial_state["cell"], page.initial_state["session"]) == ("c1", view.model_id)
+
+
+def test_a_page_that_has_missed_the_record_asks_for_it() -> None:
+    view, page = open_view()
+    page.say(type="record")
+    assert page.received == []
+    view.keep({"text/plain": "all"}, {"a": 1}, "It broke.")
+    assert page.received == []  # others have got it
+    page.say(type="record")
+    record = {"data": {"text/plain": "all"}, "metadata": {"a": 1}, "note": "It broke."}
+    assert page.received == [{"type": "record", **record}]
+
+
 def test_the_kernel_is_known_by_its_connection_file(monkeypatch: pytest.MonkeyPatch) -> None:
     assert connected_kernel_id() == ""  # no kernel runs here
     monkeypatch.setattr("ipykernel.connect.get_connection_file", lambda: "/somewhere/kernel-12ab-cd.json")

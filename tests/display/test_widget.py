@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from metask_magic.display.view import ReplyView
-from metask_magic.display.widget import WidgetSink
+from metask_magic.display.widget import KEPT_VIEWS, WidgetSink
 from metask_magic.messages.events import Continued, Event, Notice, Parsed, Step, Stepped, TextDelta
 from metask_magic.messages.kinds import Format
 from metask_magic.messages.record import Record
@@ -110,3 +110,35 @@ def test_only_a_cell_that_runs_can_be_interrupted(
     sink = WidgetSink(["m"], background=background)
     sink.open(lambda _column: None)
     assert view_of(sink).kernel_id == kernel_id
+
+
+@pytest.mark.parametrize(
+    ("records", "said"),
+    [
+        ([Record("m", "a", "stop", note="Put below.")], "Put below."),
+        ([Record("m", "a", "error", failure="It broke.")], "It broke."),
+        ([Record("m", "a", "error", failure="It broke.", note="Kept in x.")], "It broke.\nKept in x."),
+        ([Record("m", "a", "stop"), Record("n", "b", "error", failure="It broke.")], ""),
+    ],
+)
+def test_the_record_is_kept_for_pages_that_miss_it(
+    records: list[Record], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = WidgetSink([record.model for record in records])
+    sink.open(lambda _column: None)
+    sent: list[Any] = []
+    monkeypatch.setattr(ReplyView, "send", lambda _view, message: sent.append(message))
+    sink.close(records)
+    view_of(sink)._receive(None, {"type": "record"}, None)
+    kept = sent[-1]
+    assert (kept["type"], kept["note"]) == ("record", said)
+    assert kept["data"]["text/plain"].startswith("a" if len(records) == 1 else "### m")
+
+
+def test_the_last_views_stay_for_pages_that_come_late() -> None:
+    views = []
+    for _ in range(KEPT_VIEWS + 1):
+        sink = opened()
+        views.append(view_of(sink))
+        sink.close([Record("m", "a", "stop")])
+    assert [view.comm is None for view in views] == [True] + [False] * KEPT_VIEWS

@@ -30,7 +30,7 @@ for (const [page, isOfJupyter] of [["JupyterLab", true], ["VS Code", false]]) {
 test("several models: a column each, with its name at the top", () => {
   const { el } = open({ columns: ["a", "b", "c"] });
   assert.deepEqual([...el.querySelectorAll(".metask-header .metask-title")].map((node) => node.textContent), ["a", "b", "c"]);
-  assert.equal(el.style.getPropertyValue("--mt-columns"), "3");
+  assert.equal(el.style.getPropertyValue("--metask-columns"), "3");
 });
 
 test("a view that comes late shows all there is, at once", () => {

@@ -40,5 +40,3 @@ VERSIONS = {
 def _uv(*arguments: str) -> None:
     done = subprocess.run([find_uv_bin(), *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-
-

@@ -36,13 +36,14 @@ function render({ model, el }) {
       new ColumnView({ session, index, title, format, alone, interrupt, send: (message) => model.send(message) }),
   );
   el.classList.add("metask", alone ? "metask-one" : "metask-many");
-  el.style.setProperty("--mt-columns", String(titles.length));
+  el.style.setProperty("--metask-columns", String(titles.length));
   el.append(...columns.map((column) => column.node));
 
   const painter = new Painter(() => columns.forEach((column) => column.update()));
   const unsubscribe = session.subscribe(() => painter.schedule());
   columns.forEach((column) => column.update()); // at once: a view that comes late must not blink
   return () => {
+    session.output?.viewGone();
     unsubscribe();
     painter.stop();
     columns.forEach((column) => column.dispose());

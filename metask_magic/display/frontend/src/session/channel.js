@@ -1,5 +1,6 @@
 /** Keeps a session in step with the kernel through the widget's model. */
 import { fillNextCell, notebookOf } from "./cells.js";
+import { OutputKeeper } from "./outputs.js";
 
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("./protocol.js").FromKernel} FromKernel */
@@ -39,11 +40,14 @@ export function connect(model, session) {
       if (!session.acknowledged && running) send({ type: "hello", cells: Boolean(notebook) });
     }, delay),
   );
+  const output = (session.output ??= new OutputKeeper(model, session, send));
+  const unsubscribe = session.subscribe(() => output.update());
   const resync = new Resync(() => send({ type: "resync" }));
   /** @param {FromKernel} message */
   const onMessage = (message) => {
     session.receive(message);
     if (message.type === "next_cell" && notebook) fillNextCell(notebook, message);
+    if (message.type === "record") output.keep(message);
     if (session.behind) resync.ask(() => session.behind);
     else resync.done();
   };
@@ -54,6 +58,8 @@ export function connect(model, session) {
   return () => {
     model.off("comm_live_update", onGone);
     timers.forEach(clearTimeout);
+    unsubscribe();
+    output.dispose();
     resync.done();
     model.off("msg:custom", onMessage);
   };

@@ -15,9 +15,12 @@
  * @typedef {{type: "keyframe", state: Column[]}} Keyframe
  * @typedef {{type: "next_cell", cell: string, source: string, known: string | null}} NextCell Code for the cell behind
  *   `cell` (an id); `known` is what the kernel has put there by other means.
- * @typedef {Delta | Keyframe | NextCell | {type: "ack"}} FromKernel
- * @typedef {{type: "hello", cells: boolean} | {type: "resync"} | {type: "stop", column: number}} ToKernel
- *   `cells` says whether the page can fill the next cell.
+ * @typedef {{type: "record", data: Record<string, any>, metadata: Record<string, any>, note: string}} KeptRecord What
+ *   takes the view's place, for a page that has missed it; `note` is what was said beside it.
+ * @typedef {Delta | Keyframe | NextCell | KeptRecord | {type: "ack"}} FromKernel
+ * @typedef {{type: "hello", cells: boolean} | {type: "resync"} | {type: "record"} |
+ *   {type: "stop", column: number | null}} ToKernel
+ *   `cells` says whether the page can fill the next cell; null stops the replies of all columns.
  */
 
 /** Whether a reply has ended, in whatever way. @param {Status} status */

@@ -22,6 +22,8 @@ export class Session {
   behind = false;
   /** The kernel has gone (restarted, or out of reach), and nothing has come from it since. */
   lost = false;
+  /** @type {import("./outputs.js").OutputKeeper | undefined} Where it is shown. */
+  output;
   /** @type {Set<() => void>} */
   #listeners = new Set();
 

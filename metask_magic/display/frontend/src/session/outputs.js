@@ -1,0 +1,172 @@
+/**
+ * The output that a view stands in, in the notebook of JupyterLab or Notebook: text is saved of it and no widget, which
+ * nobody could open later; a page that was loaded meanwhile gets the view back; and the record, if it has missed it.
+ */
+import { answerOf, isFinal } from "./protocol.js";
+
+/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./protocol.js").ToKernel} ToKernel */
+/** @typedef {import("./protocol.js").KeptRecord} KeptRecord */
+/**
+ * @typedef {object} Output As nbformat has it.
+ * @property {Record<string, any>} [data]
+ * @property {Record<string, any>} [metadata]
+ */
+/**
+ * @typedef {object} Outputs The part of JupyterLab's model that is used.
+ * @property {number} length
+ * @property {(at: number) => {toJSON: () => Output}} get
+ * @property {(at: number, output: object) => void} set
+ * @property {(output: object) => void} add
+ */
+/**
+ * @typedef {object} Notebook
+ * @property {Iterable<{id: string, outputs?: Outputs, trusted: boolean}>} cells
+ * @property {() => {cells: {outputs?: Output[]}[]}} toJSON
+ * @property {boolean} isDisposed
+ */
+
+const WIDGET = "application/vnd.jupyter.widget-view+json";
+
+/** The record takes the view's place by itself, in a page that has seen the cell begin. */
+const RECORD_AFTER = 1000;
+
+/** What may be a link, an image or HTML is for the record, which is cleaned; until then it is kept as it was written. */
+const MORE_THAN_TEXT = /<|\][([:]/;
+
+/** @param {Output} output @param {string} id */
+function holds({ data, metadata }, id) {
+  return data?.[WIDGET]?.model_id === id || metadata?.metask?.view === id;
+}
+
+/** @param {Session} session @param {string[]} titles @returns {string} */
+function textOf({ columns, lost }, titles) {
+  const texts = columns.map((column, index) => {
+    const ended = isFinal(column.status) ? column.note : lost ? "Broken off: the kernel has gone." : "Saved before its end.";
+    const parts = [answerOf(column), ended && ended.replace(/^/gm, "> ")];
+    return [titles.length > 1 && `### ${titles[index]}`, ...parts].filter(Boolean).join("\n\n");
+  });
+  return texts.join("\n\n");
+}
+
+/** @typedef {Map<string, () => Output>} Views What is saved of each view in a notebook. */
+
+// Each widget has its own copy of this module: what they share hangs on the notebook.
+const KEY = Symbol.for("metask_magic.views");
+
+/** @param {any} notebook @returns {Views} */
+function viewsOf(notebook) {
+  if (!notebook[KEY]) {
+    /** @type {Views} */
+    const views = (notebook[KEY] = new Map());
+    const whole = notebook.toJSON.bind(notebook);
+    notebook.toJSON = () => {
+      const saved = whole();
+      for (const cell of saved.cells) cell.outputs &&= cell.outputs.map((/** @type {Output} */ output) => textFor(output, views));
+      return saved;
+    };
+  }
+  return notebook[KEY];
+}
+
+/** @param {Output} output @param {Views} views @returns {Output} */
+function textFor(output, views) {
+  return { ...output, ...views.get(output.data?.[WIDGET]?.model_id)?.() };
+}
+
+export class OutputKeeper {
+  #id;
+  #session;
+  #send;
+  /** @type {Notebook | null} */
+  #notebook;
+  #cell;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /**
+   * @param {{get: (name: string) => any, widget_manager?: any}} model
+   * @param {Session} session
+   * @param {(message: ToKernel) => void} send
+   */
+  constructor(model, session, send) {
+    this.#id = model.get("session");
+    this.#cell = model.get("cell");
+    this.#session = session;
+    this.#send = send;
+    const notebook = model.widget_manager?.context?.model;
+    this.#notebook = notebook?.cells && notebook.toJSON ? notebook : null;
+    if (!this.#notebook) return;
+    const titles = model.get("columns");
+    const isMarkdown = model.get("format") === "markdown";
+    viewsOf(notebook).set(this.#id, () => {
+      const text = textOf(session, titles);
+      const data = { "text/plain": text, ...(isMarkdown && !MORE_THAN_TEXT.test(text) && { "text/markdown": text }) };
+      return { data, metadata: { metask: { view: this.#id } } };
+    });
+    const isLate = session.columns.some(({ status }) => status !== "waiting") || this.#place();
+    if (isLate && session.running) this.#show();
+    this.update();
+  }
+
+  /** After every change: once the reply has ended, look whether its record has come. */
+  update() {
+    if (!this.#notebook || this.#timer || this.#session.running) return;
+    this.#timer = setTimeout(() => {
+      if (this.#place()) this.#send({ type: "record" });
+      else viewsOf(this.#notebook).delete(this.#id);
+    }, RECORD_AFTER);
+  }
+
+  /** A view has gone. If its cell has, the reply is not wanted any more. */
+  viewGone() {
+    const notebook = this.#notebook;
+    if (!notebook || !this.#cell) return;
+    setTimeout(() => {
+      const isThere = notebook.isDisposed || this.#cells.some(({ id }) => id === this.#cell);
+      if (!isThere && this.#session.running) this.#send({ type: "stop", column: null });
+    }, 0); // a cell that is moved goes and comes back
+  }
+
+  /** @param {KeptRecord} record */
+  keep({ data, metadata, note }) {
+    const place = this.#place();
+    if (!place) return;
+    place.outputs.set(place.at, { ...place.output, data, metadata });
+    if (note) place.outputs.add({ output_type: "stream", name: "stderr", text: `${note}\n` });
+  }
+
+  dispose() {
+    clearTimeout(this.#timer);
+  }
+
+  get #cells() {
+    return [...(this.#notebook?.cells ?? [])];
+  }
+
+  /** @returns {{outputs: Outputs, at: number, output: Output} | undefined} Where the view, or what was saved of it, stands. */
+  #place() {
+    for (const { outputs } of this.#cells) {
+      for (let at = 0; outputs && at < outputs.length; at++) {
+        const output = outputs.get(at).toJSON();
+        if (holds(output, this.#id)) return { outputs, at, output };
+      }
+    }
+    return undefined;
+  }
+
+  /** Put the view where the text stands that was saved of it; into its cell where nothing was saved. */
+  #show() {
+    const place = this.#place();
+    const data = { [WIDGET]: { version_major: 2, version_minor: 0, model_id: this.#id }, ...place?.output.data };
+    const output = { output_type: "display_data", metadata: {}, ...place?.output, data };
+    if (place) {
+      place.outputs.set(place.at, output);
+      return;
+    }
+    const cell = this.#cells.find(({ id }) => id === this.#cell);
+    if (!cell?.outputs || cell.outputs.length) return;
+    cell.trusted = true; // nothing else is in it, and JupyterLab shows no widget in one that is not
+    cell.outputs.add(output);
+  }
+}
