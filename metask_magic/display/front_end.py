@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -30,14 +31,14 @@ def detect(shell: Any) -> FrontEnd:
     """Tell who is looking, from the request that runs the cell.
 
     JupyterLab, Notebook 7 and VS Code send a `cellId` with it; nbclient, nbval and papermill do not, and let
-    nobody be asked anything, as `jupyter console` does. That is convention, not protocol: `Metask.display`
-    overrides it.
+    nobody be asked anything, as `jupyter console` does. Voilà runs cells as nbclient does, but there is a page.
+    That is convention, not protocol: `Metask.display` overrides it.
     """
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return FrontEnd.TERMINAL
     request = kernel.get_parent("shell")
-    if "cellId" in (request.get("metadata") or {}) or "google.colab" in sys.modules:
+    if "cellId" in (request.get("metadata") or {}) or "google.colab" in sys.modules or _is_of_voila():
         return FrontEnd.NOTEBOOK
     return FrontEnd.TERMINAL if _is_of_console(request) else FrontEnd.NOBODY
 
@@ -46,6 +47,11 @@ def _is_of_console(request: Mapping[str, Any]) -> bool:
     """Whether a person sits at a program that asks in Python: its ids of messages are jupyter_client's."""
     answers = (request.get("content") or {}).get("allow_stdin") is True
     return answers and _ID_OF_CLIENT.search(str((request.get("header") or {}).get("msg_id"))) is not None
+
+
+def _is_of_voila() -> bool:
+    """Whether Voilà has started the kernel: for a page, or before one asks for it."""
+    return os.environ.get("SERVER_SOFTWARE", "").startswith("voila/") or "VOILA_PREHEAT" in os.environ
 
 
 def choose_sink(

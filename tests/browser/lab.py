@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -80,6 +81,14 @@ class Lab:
             self._emptied = None
         with self.server.settings(plugin, values):
             yield
+
+    def at(self, server: JupyterServer) -> Lab:
+        """The same browser at another server."""
+        other = copy(self)
+        other.server = server
+        other._emptied = None
+        other.watch.admit(server.url)
+        return other
 
     def open(self, *cells: str, app: App = "lab") -> NotebookPage:
         """Open a new notebook: a cell that loads the extension, which is run at once, then these cells."""

@@ -31,7 +31,7 @@ class LiveView:
 
     def expect_gone(self) -> None:
         """The record has taken the view's place."""
-        expect(self.node).to_have_count(0)
+        expect(self.node).to_have_count(0, timeout=30_000)
 
     @property
     def interrupts(self) -> list[str]:

@@ -55,8 +55,12 @@ NO_SUBSHELLS: Settings = {"commsOverSubshells": "disabled"}
 class JupyterServer:
     """A running server; a context manager that ends it and every kernel of it."""
 
-    def __init__(self, directory: Path, kernel_env: Mapping[str, str]) -> None:
-        """Prepare a server that keeps all its files in `directory`; `kernel_env` is for its kernels."""
+    def __init__(self, directory: Path, kernel_env: Mapping[str, str], python: str = sys.executable) -> None:
+        """Prepare a server that keeps all its files in `directory`; `kernel_env` is for its kernels.
+
+        It runs in the environment of `python`.
+        """
+        self._python = python
         self.root = directory / "notebooks"
         self.token = secrets.token_hex(16)
         self.log = directory / "server.log"
@@ -71,7 +75,7 @@ class JupyterServer:
         self._write_files()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "jupyterlab"],
+                [self._python, "-m", "jupyterlab"],
                 cwd=self._directory,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
@@ -153,7 +157,7 @@ class JupyterServer:
             "JupyterNotebookApp": {"expose_app_in_browser": True},
         }
         _write_json(self._directory / "config/jupyter_server_config.json", config)
-        self.add_kernel(KERNEL, sys.executable)
+        self.add_kernel(KERNEL, self._python)
         disabled = {f"@jupyterlab/{name}-extension": True for name in _UNUSED}
         _write_json(self._directory / "config/labconfig/page_config.json", {"disabledExtensions": disabled})
         for plugin, values in _QUIET.items():

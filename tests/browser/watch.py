@@ -39,7 +39,7 @@ class Watch:
         self.uncaught: list[str] = []
         self.console: list[str] = []
         self.popups: list[str] = []
-        self._home = urlsplit(home).netloc
+        self._homes = {urlsplit(home).netloc}
         context.expose_binding(_REPORT, lambda _source, where: self.scripts.append(str(where)))
         context.add_init_script(_TRAP)
         context.on("request", self._on_request)
@@ -79,6 +79,10 @@ class Watch:
         """
         self.requests = [url for url in self.requests if urlsplit(url).netloc != server]
 
+    def admit(self, home: str) -> None:
+        """Watch pages of another server as well."""
+        self._homes.add(urlsplit(home).netloc)
+
     def forget(self) -> None:
         """Start anew: what happened so far was meant."""
         for happened in (self.requests, self.dialogs, self.scripts, self.uncaught, self.console, self.popups):
@@ -86,7 +90,7 @@ class Watch:
 
     def _is_home(self, url: str) -> bool:
         parts = urlsplit(url)
-        return parts.scheme in _INTERNAL or parts.netloc == self._home
+        return parts.scheme in _INTERNAL or parts.netloc in self._homes
 
     def _on_request(self, request: Request) -> None:
         self.requests.append(request.url)

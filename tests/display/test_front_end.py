@@ -55,6 +55,16 @@ def test_colab(asker: SimpleNamespace, front_end: FrontEnd, monkeypatch: pytest.
     assert detect(asker) is front_end
 
 
+@pytest.mark.parametrize("variables", [{"SERVER_SOFTWARE": "voila/0.5.13"}, {"VOILA_PREHEAT": "True"}])
+def test_voila_has_a_page(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though it runs cells as nbclient does, and what is pressed in the page comes without any cell."""
+    asker = shell({"metadata": {}})
+    assert detect(asker) is NOBODY
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert detect(asker) is NOTEBOOK
+
+
 @pytest.mark.parametrize(
     ("display", "front_end", "sink"),
     [

@@ -34,6 +34,7 @@ function cell(id, ...all) {
   return { id, outputs, trusted: false };
 }
 
+const stranger = { output_type: "stream", name: "stdout", text: "x" };
 const shown = (id) => ({ output_type: "display_data", data: { [WIDGET]: { model_id: id }, "text/plain": "m …" }, metadata: {} });
 
 /** A view in the notebook's second cell, as the page finds it. */
@@ -100,12 +101,32 @@ test("the view comes back where its text was saved, in a page loaded meanwhile",
 test("it comes back into its cell where nothing was saved, and nowhere before it has begun", () => {
   const late = open({ state: [SO_FAR], outputs: [] });
   assert.equal(late.asking.outputs.all[0].data[WIDGET].model_id, "v1");
-  assert.ok(late.asking.trusted);
+  assert.ok(late.asking.trusted); // JupyterLab would not show it
   for (const state of [[column({})], [column({ text: "all", status: "stop" })]]) {
     assert.deepEqual(open({ state, outputs: [] }).asking.outputs.all, []);
   }
-  const stranger = { output_type: "stream", name: "stdout", text: "x" };
   assert.deepEqual(open({ state: [SO_FAR], outputs: [stranger] }).asking.outputs.all, [stranger]);
+});
+
+for (const [name, outputs, trusts] of [
+  ["the view alone", [shown("v1")], true],
+  ["something else as well", [shown("v1"), stranger], false],
+  ["something else", [stranger], false],
+]) {
+  test(`a cell that somebody else has run is trusted with ${name}: ${trusts}`, () => {
+    const { asking, model } = open({ outputs });
+    asking.trusted = false;
+    model.receive({ type: "delta", text: [[0, 0, "x"]] });
+    assert.equal(asking.trusted, trusts);
+  });
+}
+
+test("nothing is trusted any more once the view is shown", () => {
+  const { asking, model, session } = open();
+  session.output.viewShown();
+  asking.trusted = false;
+  model.receive({ type: "delta", text: [[0, 0, "x"]] });
+  assert.equal(asking.trusted, false);
 });
 
 test("a record that has not come is asked for, once, and takes the view's place", () => {
@@ -121,6 +142,28 @@ test("a record that has not come is asked for, once, and takes the view's place"
     { output_type: "display_data", data: { "text/plain": "all" }, metadata: { a: 1 } },
     { output_type: "stream", name: "stderr", text: "It broke.\n" },
   ]);
+});
+
+for (const [name, clients, seconds] of [
+  ["alone", [7], 1],
+  ["the first of two", [7, 9], 3],
+  ["the last of three", [9, 3, 7], 9],
+]) {
+  test(`who shares the notebook leaves it to others first: ${name}`, () => {
+    const { notebook, session, sent } = open();
+    notebook.sharedModel = { awareness: { clientID: Math.max(...(clients.length > 2 ? clients : [7])), getStates: () => new Map(clients.map((id) => [id, {}])) } };
+    session.receive({ type: "delta", status: [[0, { status: "stop" }]] });
+    mock.timers.tick(seconds * 1000 - 1);
+    assert.equal(sent("record").length, 0);
+    mock.timers.tick(1);
+    assert.equal(sent("record").length, 1);
+  });
+}
+
+test("a record that another page has asked for is left to that", () => {
+  const { model, asking } = open({ state: [column({ text: "all", status: "stop" })] });
+  model.receive({ type: "record", data: { "text/plain": "all" }, metadata: {}, note: "" });
+  assert.deepEqual(asking.outputs.all, [shown("v1")]);
 });
 
 test("a record that has come is not asked for", () => {

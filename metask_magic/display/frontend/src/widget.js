@@ -42,6 +42,7 @@ function render({ model, el }) {
   const painter = new Painter(() => columns.forEach((column) => column.update()));
   const unsubscribe = session.subscribe(() => painter.schedule());
   columns.forEach((column) => column.update()); // at once: a view that comes late must not blink
+  session.output?.viewShown();
   return () => {
     session.output?.viewGone();
     unsubscribe();

@@ -19,17 +19,34 @@ import { answerOf, isFinal } from "./protocol.js";
  * @property {(at: number, output: object) => void} set
  * @property {(output: object) => void} add
  */
+/** @typedef {{id: string, outputs?: Outputs, trusted: boolean}} Cell */
 /**
  * @typedef {object} Notebook
- * @property {Iterable<{id: string, outputs?: Outputs, trusted: boolean}>} cells
+ * @property {Iterable<Cell>} cells
  * @property {() => {cells: {outputs?: Output[]}[]}} toJSON
  * @property {boolean} isDisposed
+ * @property {{awareness?: {clientID: number, getStates: () => Map<number, unknown>}}} [sharedModel]
  */
 
 const WIDGET = "application/vnd.jupyter.widget-view+json";
 
-/** The record takes the view's place by itself, in a page that has seen the cell begin. */
+/**
+ * The record takes the view's place by itself, in a page that has seen the cell begin, and goes from there to those who
+ * share the notebook. Were it put there by two, it would stand there twice: who shares waits longer, one after the other.
+ */
 const RECORD_AFTER = 1000;
+const SHARED_RECORD_AFTER = 3000;
+
+/** @param {Notebook} notebook @returns {number} */
+function patience({ sharedModel }) {
+  const awareness = sharedModel?.awareness;
+  const people = [...(awareness?.getStates().keys() ?? [])];
+  const before = people.filter((id) => id < (awareness?.clientID ?? 0)).length;
+  return people.length < 2 ? RECORD_AFTER : SHARED_RECORD_AFTER * (1 + before);
+}
+
+/** So often it is looked for where nobody sees it. */
+const MAX_LOOKS = 20;
 
 /** What may be a link, an image or HTML is for the record, which is cleaned; until then it is kept as it was written. */
 const MORE_THAN_TEXT = /<|\][([:]/;
@@ -81,6 +98,8 @@ export class OutputKeeper {
   /** @type {Notebook | null} */
   #notebook;
   #cell;
+  #looks = 0;
+  #asked = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
@@ -109,13 +128,23 @@ export class OutputKeeper {
     this.update();
   }
 
-  /** After every change: once the reply has ended, look whether its record has come. */
+  /** A view stands in the page. */
+  viewShown() {
+    this.#looks = MAX_LOOKS;
+  }
+
+  /** After every change: look whether the view is shown, and once the reply has ended, whether its record has come. */
   update() {
-    if (!this.#notebook || this.#timer || this.#session.running) return;
+    if (!this.#notebook || this.#timer) return;
+    if (this.#session.running) {
+      if (this.#looks++ < MAX_LOOKS) this.#trust();
+      return;
+    }
     this.#timer = setTimeout(() => {
-      if (this.#place()) this.#send({ type: "record" });
+      this.#asked = Boolean(this.#place());
+      if (this.#asked) this.#send({ type: "record" });
       else viewsOf(this.#notebook).delete(this.#id);
-    }, RECORD_AFTER);
+    }, patience(this.#notebook));
   }
 
   /** A view has gone. If its cell has, the reply is not wanted any more. */
@@ -128,9 +157,9 @@ export class OutputKeeper {
     }, 0); // a cell that is moved goes and comes back
   }
 
-  /** @param {KeptRecord} record */
+  /** @param {KeptRecord} record Which goes to all pages, whichever has asked. */
   keep({ data, metadata, note }) {
-    const place = this.#place();
+    const place = this.#asked && this.#place();
     if (!place) return;
     place.outputs.set(place.at, { ...place.output, data, metadata });
     if (note) place.outputs.add({ output_type: "stream", name: "stderr", text: `${note}\n` });
@@ -144,29 +173,31 @@ export class OutputKeeper {
     return [...(this.#notebook?.cells ?? [])];
   }
 
-  /** @returns {{outputs: Outputs, at: number, output: Output} | undefined} Where the view, or what was saved of it, stands. */
+  /** @returns {{cell: Cell, outputs: Outputs, at: number, output: Output} | undefined} Of the view, or what was saved of it. */
   #place() {
-    for (const { outputs } of this.#cells) {
+    for (const cell of this.#cells) {
+      const { outputs } = cell;
       for (let at = 0; outputs && at < outputs.length; at++) {
         const output = outputs.get(at).toJSON();
-        if (holds(output, this.#id)) return { outputs, at, output };
+        if (holds(output, this.#id)) return { cell, outputs, at, output };
       }
     }
     return undefined;
   }
 
+  /** In a cell that somebody else has run, in a shared notebook, JupyterLab shows no widget; nothing else is in it. */
+  #trust() {
+    const place = this.#place();
+    if (place?.outputs.length === 1) place.cell.trusted = true;
+  }
+
   /** Put the view where the text stands that was saved of it; into its cell where nothing was saved. */
   #show() {
     const place = this.#place();
+    if (place?.output.data?.[WIDGET]) return;
     const data = { [WIDGET]: { version_major: 2, version_minor: 0, model_id: this.#id }, ...place?.output.data };
     const output = { output_type: "display_data", metadata: {}, ...place?.output, data };
-    if (place) {
-      place.outputs.set(place.at, output);
-      return;
-    }
-    const cell = this.#cells.find(({ id }) => id === this.#cell);
-    if (!cell?.outputs || cell.outputs.length) return;
-    cell.trusted = true; // nothing else is in it, and JupyterLab shows no widget in one that is not
-    cell.outputs.add(output);
+    if (place) place.outputs.set(place.at, output);
+    else this.#cells.find(({ id, outputs }) => id === this.#cell && outputs?.length === 0)?.outputs?.add(output);
   }
 }
