@@ -70,7 +70,7 @@ for (const [status, word] of Object.entries(ENDS)) {
     assert.equal($(".metask-stop").hidden, false);
     change({ status, note: "Because." });
     assert.equal($(".metask-state").textContent, word);
-    assert.equal($("[role=status]").textContent, `gpt-x: ${word}. Because.`);
+    assert.equal(document.querySelector("[role=status]").lastChild.textContent, `gpt-x: ${word}. Because.`);
     assert.equal($(".metask-note").textContent, "Because.");
     assert.equal($(".metask-stop").hidden, true);
     assert.equal($(".metask-column").dataset.status, status);
@@ -81,18 +81,18 @@ test("a note that begins with the word of the state is heard alone", () => {
   const { $, change } = open();
   change({ status: "empty", note: "Empty: the gateway sent no text." });
   assert.equal($(".metask-state").textContent, "Empty");
-  assert.equal($("[role=status]").textContent, "gpt-x: Empty: the gateway sent no text.");
+  assert.equal(document.querySelector("[role=status]").lastChild.textContent, "gpt-x: Empty: the gateway sent no text.");
 });
 
 test("an end is told once, however often it comes", () => {
   const { model, $, change } = open();
   const end = { status: "length", note: "Raise --max-tokens." };
   change(end);
-  const [said] = $("[role=status]").childNodes;
+  const said = document.querySelector("[role=status]").lastChild;
   change(end);
   model.receive({ type: "keyframe", state: [column(end)] });
   paint();
-  assert.equal($("[role=status]").firstChild, said, "it would be read out again");
+  assert.equal(document.querySelector("[role=status]").lastChild, said, "it would be read out again");
   assert.equal($(".metask-note").textContent, "Raise --max-tokens.");
 });
 
@@ -102,7 +102,7 @@ test("a stranger's word in a note is text", () => {
   change({ status: "incomplete", note: `It ended (\u001b[31m\u202e${word}).` });
   assert.equal($(".metask-note").textContent, `It ended (${word}).`);
   assert.equal($(".metask-note").children.length, 0);
-  assert.equal($("[role=status]").textContent, `gpt-x: Perhaps cut off. It ended (${word}).`);
+  assert.equal(document.querySelector("[role=status]").lastChild.textContent, `gpt-x: Perhaps cut off. It ended (${word}).`);
 });
 
 test("a kernel that goes in mid-stream leaves the text, and nothing that waits", () => {
@@ -231,14 +231,44 @@ test("names cannot turn or break the lines they stand in", () => {
 });
 
 test("assistive technology hears states, not tokens", () => {
-  const { $, change } = open();
+  const { $, change, write, model } = open();
   change({ status: "streaming" });
+  write("a word");
   assert.equal($(".metask-body").getAttribute("aria-live"), "off");
-  assert.equal($("[role=status]").getAttribute("aria-live"), "polite");
-  assert.equal($("[role=status]").textContent, "gpt-x: Answering");
+  const region = document.querySelector("[role=status]");
+  assert.equal(region.getAttribute("aria-live"), "polite");
+  assert.deepEqual([...region.children].map((said) => said.textContent), ["gpt-x: Waiting", "gpt-x: Answering"]);
+  model.receive({ type: "delta", status: [[0, { status: "stop" }]] });
+  closeAll(); // the record takes the view's place before it is painted again
+  assert.equal(region.lastChild.textContent, "gpt-x: Done");
+  mock.timers.tick(10_000);
+  assert.equal(region.textContent, "");
+});
+
+test("buttons say whose they are", () => {
+  const { $ } = open();
   assert.equal($(".metask-stop").getAttribute("aria-label"), "Stop the reply of gpt-x");
   assert.equal($(".metask-copy").getAttribute("aria-label"), "Copy the reply of gpt-x as Markdown");
   assert.equal($("button").type, "button");
+});
+
+test("who works by keyboard stays where the view was", () => {
+  const { el, $ } = open();
+  el.parentElement.tabIndex = 0;
+  $(".metask-copy").focus();
+  closeAll();
+  assert.equal(document.activeElement, el.parentElement);
+  el.parentElement.removeAttribute("tabindex");
+});
+
+test("who is elsewhere stays there", () => {
+  const { el } = open();
+  const elsewhere = document.body.appendChild(document.createElement("button"));
+  el.parentElement.tabIndex = 0;
+  elsewhere.focus();
+  closeAll();
+  assert.equal(document.activeElement, elsewhere);
+  el.parentElement.removeAttribute("tabindex");
 });
 
 test("a view that is gone does nothing more", () => {

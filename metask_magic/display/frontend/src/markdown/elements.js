@@ -25,6 +25,21 @@ export function element(name, children = [], className = "") {
   return node;
 }
 
+/** @type {WeakMap<Node, string>} */
+const sources = new WeakMap();
+
+/** @param {Node} node @returns {string | undefined} The source of a closed formula, whatever has been made of it. */
+export function texOf(node) {
+  return sources.get(node);
+}
+
+/** @param {string} source @param {boolean} isOpen It is still being written. */
+function formula(source, isOpen) {
+  const node = element("span", [source], "metask-formula");
+  if (!isOpen) sources.set(node, source);
+  return node;
+}
+
 /** @param {string} text Shown as it is, line by line. */
 export function sourceElement(text) {
   return element("p", [text], "metask-source");
@@ -160,7 +175,7 @@ export class BlockBuilder {
   #text(text) {
     return this.#formulas
       .split(decodeEntities(text))
-      .map((part) => (part.isFormula ? element("span", [part.text], "metask-formula") : part.text));
+      .map((part) => (part.isFormula ? formula(part.text, part.isOpen) : part.text));
   }
 
   /**

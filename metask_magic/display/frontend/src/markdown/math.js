@@ -1,6 +1,6 @@
 /**
- * TeX is set aside before Markdown is read, as JupyterLab does: `$a_i * b_i$` holds no emphasis. It stays text
- * until the record, where Jupyter typesets it.
+ * TeX is set aside before Markdown is read, as JupyterLab does: `$a_i * b_i$` holds no emphasis. What is closed is
+ * typeset where the page can (see typeset.js).
  *
  * The rules are JupyterLab's (`$…$`, `$$…$$`, `\\(…\\)`, `\\[…\\]`, `\begin{…}…\end{…}`; braces balance, a blank
  * line ends it), with two additions: `\(…\)` and `\[…\]`, which models write all the time, and that a price
@@ -172,9 +172,13 @@ export class FormulaStore {
   }
 
   /** @param {string} high @param {string} low */
+  #number(high, low) {
+    return (high.charCodeAt(0) - FIRST_DIGIT) * BASE + low.charCodeAt(0) - FIRST_DIGIT;
+  }
+
+  /** @param {string} high @param {string} low */
   #source(high, low) {
-    const number = (high.charCodeAt(0) - FIRST_DIGIT) * BASE + low.charCodeAt(0) - FIRST_DIGIT;
-    return this.#sources[number] ?? "";
+    return this.#sources[this.#number(high, low)] ?? "";
   }
 
   /**
@@ -188,17 +192,17 @@ export class FormulaStore {
 
   /**
    * @param {string} text
-   * @returns {{text: string, isFormula: boolean}[]} In their order, none empty.
+   * @returns {{text: string, isFormula: boolean, isOpen: boolean}[]} In their order, none empty.
    */
   split(text) {
     const parts = [];
     let at = 0;
     for (const match of text.matchAll(PLACEHOLDER)) {
-      if (match.index > at) parts.push({ text: text.slice(at, match.index), isFormula: false });
-      parts.push({ text: this.#source(match[1], match[2]), isFormula: true });
+      if (match.index > at) parts.push({ text: text.slice(at, match.index), isFormula: false, isOpen: false });
+      parts.push({ text: this.#source(match[1], match[2]), isFormula: true, isOpen: this.#number(match[1], match[2]) === 0 });
       at = match.index + match[0].length;
     }
-    if (at < text.length) parts.push({ text: text.slice(at), isFormula: false });
+    if (at < text.length) parts.push({ text: text.slice(at), isFormula: false, isOpen: false });
     return parts;
   }
 }

@@ -1,5 +1,7 @@
 /** Makes one tree of nodes like another while keeping the nodes that fit: nothing flickers, a selection stays. */
 
+import { texOf } from "./elements.js";
+
 /** @param {Element} old @param {Element} wanted */
 function morphAttributes(old, wanted) {
   for (const { name } of [...old.attributes]) {
@@ -29,10 +31,12 @@ export function morph(old, wanted) {
     morphText(old, wanted);
     return old;
   }
-  if (!(old instanceof Element && wanted instanceof Element) || old.nodeName !== wanted.nodeName) {
+  const tex = texOf(wanted);
+  if (!(old instanceof Element && wanted instanceof Element) || old.nodeName !== wanted.nodeName || texOf(old) !== tex) {
     old.parentNode?.replaceChild(wanted, old);
     return wanted;
   }
+  if (tex !== undefined) return old; // it may have been typeset
   morphAttributes(old, wanted);
   const olds = [...old.childNodes];
   const wanteds = [...wanted.childNodes];

@@ -1,6 +1,7 @@
 /** The text of a reply in the form its format asks for. */
 import { element } from "../markdown/elements.js";
 import { MarkdownRenderer } from "../markdown/renderer.js";
+import { Formulas } from "../markdown/typeset.js";
 
 /** So long that no code ends it. */
 const FENCE = "`".repeat(40);
@@ -10,6 +11,7 @@ const OPENING = /^\s*(?:`{3,}|~{3,}).*\n?/;
 const CLOSING = /\n(?:`{3,}|~{3,})\s*$/;
 
 /** @typedef {Pick<MarkdownRenderer, "write" | "finish">} Renderer */
+/** @typedef {import("../markdown/typeset.js").Typeset} Typeset */
 
 /**
  * Where text goes. In Jupyter's own pages their classes set the type, as they will for the record; elsewhere they may
@@ -22,15 +24,28 @@ export function textElement(className) {
   return element("div", [], isOfJupyter ? `${className} jp-RenderedHTMLCommon jp-RenderedMarkdown` : className);
 }
 
-/** @param {HTMLElement} root @param {string} format @returns {Renderer} */
-export function createRenderer(root, format) {
+/** @param {HTMLElement} root @param {string} format @param {Typeset | null} typeset @returns {Renderer} */
+export function createRenderer(root, format, typeset) {
   root.replaceChildren();
   if (format === "text" || format === "math") return plainRenderer(root);
-  const markdown = new MarkdownRenderer(root);
+  const markdown = markdownRenderer(root, typeset);
   if (format !== "json" && format !== "html") return markdown;
   /** @param {string} text */
   const fenced = (text) => text && `${FENCE}${format}\n${text.replace(OPENING, "").replace(CLOSING, "")}`;
   return { write: (text) => markdown.write(fenced(text)), finish: (text) => markdown.finish(fenced(text)) };
+}
+
+/** @param {HTMLElement} root @param {Typeset | null} typeset @returns {Renderer} */
+export function markdownRenderer(root, typeset) {
+  const markdown = new MarkdownRenderer(root);
+  if (!typeset) return markdown;
+  const formulas = new Formulas(typeset);
+  /** @param {"write" | "finish"} way */
+  const set = (way) => (/** @type {string} */ text) => {
+    markdown[way](text);
+    formulas.set(root);
+  };
+  return { write: set("write"), finish: set("finish") };
 }
 
 /** @param {HTMLElement} root @returns {Renderer} */

@@ -2,6 +2,7 @@
 import { element } from "../markdown/elements.js";
 import { answerOf, isFinal } from "../session/protocol.js";
 import { StopControl } from "../session/stop.js";
+import { announce, prepareAnnouncer } from "./announcer.js";
 import { createRenderer, textElement } from "./answer.js";
 import { createButton } from "./button.js";
 import { copyText } from "./clipboard.js";
@@ -25,11 +26,11 @@ export class ColumnView {
   #format;
   #renderer;
   #steps = new StepList();
-  #reasoning = new ReasoningSection();
+  #reasoning;
+  #typeset;
   #note = element("div", [], "metask-note");
   #state = element("span", [], "metask-state");
   #detail = element("span", [], "metask-detail");
-  #announcer = element("div", [], "metask-announcer");
   #copy = createButton("metask-copy", "Copy", () => this.#copyText());
   #stop = createButton("metask-stop", "Stop", () => this.#control.press());
   #control;
@@ -50,13 +51,16 @@ export class ColumnView {
    * @param {boolean} options.alone There are no other columns.
    * @param {(message: ToKernel) => void} options.send
    * @param {(() => Promise<boolean>) | null} options.interrupt
+   * @param {import("./answer.js").Typeset | null} options.typeset
    */
-  constructor({ session, index, title, format, alone, send, interrupt }) {
+  constructor({ session, index, title, format, alone, send, interrupt, typeset }) {
     this.#session = session;
     this.#index = index;
     this.#title = cleanName(title) || "model";
     this.#format = format;
-    this.#renderer = createRenderer(this.#body, format);
+    this.#typeset = typeset;
+    this.#reasoning = new ReasoningSection(typeset);
+    this.#renderer = createRenderer(this.#body, format, typeset);
     this.#control = new StopControl({ session, index, send, interrupt, onChange: () => this.#updateStop() });
     this.#node = this.#build(alone);
   }
@@ -91,8 +95,7 @@ export class ColumnView {
   /** @param {boolean} alone */
   #build(alone) {
     this.#body.setAttribute("aria-live", "off"); // nobody wants every token read out
-    this.#announcer.setAttribute("role", "status");
-    this.#announcer.setAttribute("aria-live", "polite");
+    prepareAnnouncer();
     this.#copy.setAttribute("aria-label", `Copy the reply of ${this.#title} as Markdown`);
     this.#state.setAttribute("aria-hidden", "true"); // the announcer says it
     const title = element("bdi", [this.#title], "metask-title");
@@ -109,7 +112,6 @@ export class ColumnView {
       this.#body,
       this.#note,
       element("footer", about, "metask-bar"),
-      this.#announcer,
     ], "metask-column");
     node.setAttribute("aria-label", `Reply of ${this.#title}`);
     return node;
@@ -122,7 +124,7 @@ export class ColumnView {
     const ends = isFinal(status) && !isFinal(this.#shownStatus);
     if (start !== this.#shownStart) {
       this.#shownText = "";
-      this.#renderer = createRenderer(this.#body, this.#format);
+      this.#renderer = createRenderer(this.#body, this.#format, this.#typeset);
       this.#shownStart = start;
     }
     if (text === this.#shownText && !ends) return;
@@ -147,7 +149,7 @@ export class ColumnView {
   #updateState(word, note) {
     if (word === this.#state.textContent) return;
     this.#state.textContent = word;
-    this.#announcer.replaceChildren(element("bdi", [this.#title]), `: ${spoken(word, note)}`);
+    announce(element("bdi", [this.#title]), `: ${spoken(word, note)}`);
   }
 
   #updateStop() {
@@ -165,7 +167,7 @@ export class ColumnView {
   async #copyText() {
     const done = await copyText(answerOf(this.#session.columns[this.#index]));
     this.#copy.textContent = done ? "Copied" : "Not copied";
-    this.#announcer.textContent = this.#copy.textContent;
+    announce(this.#copy.textContent);
     clearTimeout(this.#copied);
     this.#copied = setTimeout(() => (this.#copy.textContent = "Copy"), COPIED_FOR);
   }

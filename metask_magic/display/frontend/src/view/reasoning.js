@@ -1,20 +1,21 @@
 /** What a model thinks before it answers: a section that is open while it grows and closes when it is done. */
 import { element } from "../markdown/elements.js";
-import { MarkdownRenderer } from "../markdown/renderer.js";
 import { answerOf, isFinal } from "../session/protocol.js";
-import { textElement } from "./answer.js";
+import { markdownRenderer, textElement } from "./answer.js";
 
 /** @typedef {import("../session/protocol.js").Column} Column */
 
 export class ReasoningSection {
   #body = textElement("metask-reasoning-body");
   #details = /** @type {HTMLDetailsElement} */ (document.createElement("details"));
-  #renderer = new MarkdownRenderer(this.#body);
+  #renderer;
   #shown = "";
   #finished = false;
   #wasTouched = false;
 
-  constructor() {
+  /** @param {import("./answer.js").Typeset | null} typeset */
+  constructor(typeset) {
+    this.#renderer = markdownRenderer(this.#body, typeset);
     this.#details.className = "metask-reasoning";
     this.#details.hidden = true;
     this.#details.open = true;
