@@ -425,6 +425,10 @@ def test_alignment_of_tables_survives() -> None:
     assert re.findall(r"<td\b([^>]*)>", page) == row
 
 
+def test_highlighted_code_is_in_no_frame_of_its_own() -> None:
+    assert to_safe_html("<b>\n\n```python\nx = 1\n```").count("<pre") == 1
+
+
 @pytest.mark.parametrize("language", ["python", "html", "sql", "sh", "json"])
 def test_highlighting_is_classes_alone(language: str) -> None:
     body = to_safe_html(f"```{language}\nx = '<b>' # 1\n```").split("</style>")[1]

@@ -142,3 +142,17 @@ def test_the_last_views_stay_for_pages_that_come_late() -> None:
         views.append(view_of(sink))
         sink.close([Record("m", "a", "stop")])
     assert [view.comm is None for view in views] == [True] + [False] * KEPT_VIEWS
+
+
+def test_only_json_is_laid_out() -> None:
+    source = '{"a":[1,2]}'
+    assert shown(opened(), TextDelta(source))["answer"] == source
+    assert shown(opened("json"), TextDelta(source))["answer"] == '{\n  "a": [\n    1,\n    2\n  ]\n}'
+
+
+def test_the_place_holds_the_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[dict[str, Any]] = []
+    monkeypatch.setattr("IPython.display.display", lambda bundle, **_: shown.append(bundle))
+    view = view_of(opened())
+    about = {"version_major": 2, "version_minor": 0, "model_id": view.model_id}
+    assert shown == [{"application/vnd.jupyter.widget-view+json": about, "text/plain": "m …"}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +30,9 @@ PARTLY = ModelUsage(
     reasoning=Figure(0, 3),
     seconds=9.04,
 )
+
+
+OTHER = replace(PLAIN, model="o1")
 
 
 def made(*rows: ModelUsage, prices: dict[str, str] | None = None, budget: int | None = None) -> UsageReport:
@@ -66,6 +70,8 @@ def test_several_models_have_a_total_and_unknown_stays_unknown() -> None:
         ((PLAIN,), {}, ["cost", "2.5"]),
         ((PLAIN, PARTLY), {"gpt-4o": "1234.5"}, ["cost", "$1,234.5000", "9.0", "$1,234.5000+?"]),
         ((PARTLY,), {PARTLY.model: "0.5"}, ["cost", "$0.5000+?"]),
+        ((PLAIN, OTHER), {"gpt-4o": "1", "o1": "2"}, ["cost", "$1.0000", "$2.0000", "$3.0000"]),
+        ((PLAIN, OTHER), {"gpt-4o": "1"}, ["cost", "$1.0000", "2.5", "$1.0000+?"]),
         ((PARTLY,), {PARTLY.model: "0"}, ["cost", "?"]),
     ],
 )
@@ -170,3 +176,15 @@ def test_no_library_for_data_frames(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_the_extra_no_cost_is_in_the_frame() -> None:
     frame: Any = made(PLAIN).to_dataframe()
     assert "estimated_usd" not in frame.columns
+
+
+@pytest.mark.parametrize(
+    ("used", "told"),
+    [
+        (replace(PLAIN, failed=1), "1 failed"),
+        (replace(PLAIN, interrupted=1), "1 interrupted"),
+        (replace(PLAIN, failed=1, interrupted=1), "1 failed, 1 interrupted"),
+    ],
+)
+def test_what_failed_or_was_interrupted_is_counted(used: ModelUsage, told: str) -> None:
+    assert f" {told} " in str(made(used))

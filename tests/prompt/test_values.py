@@ -253,6 +253,17 @@ def test_seaborn_grids_are_images() -> None:
     plt.close("all")
 
 
+def test_an_altair_chart_is_twice_as_large_as_it_would_be_shown() -> None:
+    chart = (
+        altair.Chart(pd.DataFrame({"a": [1, 2]})).mark_bar().encode(x="a").properties(width=100, padding=0)
+    )
+    with Image.open(BytesIO(image_of(chart).data)) as picture:
+        once = BytesIO()
+        chart.save(once, format="png")
+        with Image.open(once) as plain:
+            assert picture.width == 2 * plain.width
+
+
 def test_an_altair_chart_is_an_image() -> None:
     chart = altair.Chart(pd.DataFrame({"a": [1, 2]})).mark_bar().encode(x="a")
     assert image_of(chart).media_type == "image/png"

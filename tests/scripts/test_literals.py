@@ -117,3 +117,9 @@ def test_no_line_is_too_long(write: Any, text: str) -> None:
 def test_layout(value: Any, python: str, javascript: str) -> None:
     assert PYTHON.lay_out(value, 0, 0) == python
     assert JAVASCRIPT.lay_out(value, 0, 0) == javascript
+
+
+def test_a_long_line_that_begins_with_a_blank_ends_before_the_next() -> None:
+    for text in (" " + "x" * 1000, "  " + "x" * 1000, "x" * 1000 + " "):
+        assert max(map(len, python_block(text).split("\n"))) <= WIDTH
+        assert eval(python_block(text)) == text  # noqa: S307 -- ours
