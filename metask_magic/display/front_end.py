@@ -31,8 +31,8 @@ def detect(shell: Any) -> FrontEnd:
     """Tell who is looking, from the request that runs the cell.
 
     JupyterLab, Notebook 7 and VS Code send a `cellId` with it; nbclient, nbval and papermill do not, and let
-    nobody be asked anything, as `jupyter console` does. Voilà is like nbclient, but has a page. That is convention,
-    not protocol: `Metask.display` overrides it.
+    nobody be asked anything, as `jupyter console` does. Voilà is like nbclient, but has a page. That is
+    convention, not protocol: `Metask.display` overrides it.
     """
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
