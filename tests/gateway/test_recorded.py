@@ -13,6 +13,7 @@ import pytest
 from metask_magic.chat.reply import Reply, ReplyBuilder
 from metask_magic.errors import MetaskError, RecordingError, RecordingMissError
 from metask_magic.gateway.recorded import CONDUCTS, Conduct, RecordedBackend
+from metask_magic.gateway.recording_miss import CLOSELY
 from metask_magic.gateway.recordings import Recordings
 from metask_magic.messages.events import (
     Backend,
@@ -347,3 +348,11 @@ def test_what_a_miss_quotes_is_short_and_harmless(store: Recordings) -> None:
     assert "\x1b" not in said
     assert len(said) < 4000
     assert said.endswith("…")
+
+
+def test_of_many_recordings_the_longest_are_not_the_nearest(store: Recordings) -> None:
+    """First those with the greatest share of the same words are chosen, then they are compared closely."""
+    store.append(recording("one two three"))
+    for number in range(CLOSELY):
+        store.append(recording(f"one two {' '.join(f'w{number}-{at}' for at in range(50))}"))
+    assert recording("one two three").key[:8] in missed(store, request("one two four")).message

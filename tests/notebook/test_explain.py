@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -408,3 +409,20 @@ def test_before_anything_has_failed(fresh_kernel: Kernel) -> None:
         "PromptError",
         "There is no exception to explain.",
     )
+
+
+def numbered(lines: int, wrong: int, line: str) -> str:
+    return "\n".join(line if number == wrong else f"x = {number}" for number in range(1, lines + 1))
+
+
+@pytest.mark.parametrize(
+    ("line", "before", "after"),
+    [("x = = 1", 20, 20), ("1 / 0", 40, 20)],
+    ids=["a line that cannot be read", "one that fails"],
+)
+def test_so_many_lines_around_it_are_shown(
+    explained: Callable[..., str], line: str, before: int, after: int
+) -> None:
+    said = explained(numbered(200, 100, line))
+    shown = [int(found) for found in re.findall(r"^(?:→|  ) *(\d+) \| ", said, re.MULTILINE)]
+    assert shown == list(range(100 - before, 100 + after + 1))

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from metask_magic.prompt.addresses import tell_of_address
 from metask_magic.prompt.attachments import attach
 from metask_magic.prompt.template import PromptTemplate
 from metask_magic.prompt.values import to_parts
@@ -99,3 +100,11 @@ def test_in_a_template(text: str, begins: str, capsys: pytest.CaptureFixture[str
 def test_an_attachment(capsys: pytest.CaptureFixture[str]) -> None:
     attach("rows", {"rows": (x for x in "ab")})
     assert capsys.readouterr().err.startswith("rows is a generator, of which a model gets <generator object")
+
+
+@pytest.mark.parametrize(("before", "told"), [(999, True), (1000, False)])
+def test_so_many_items_are_looked_at(before: int, told: bool) -> None:
+    said: list[str] = []
+    value = [1] * before + [(x for x in "ab")]
+    tell_of_address(value, str(value), "rows", said.append)
+    assert bool(said) is told

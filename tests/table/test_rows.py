@@ -215,3 +215,15 @@ REFUSED = {
 def test_what_is_no_table_is_refused(table: Any, says: str) -> None:
     with pytest.raises(OptionError, match=says):
         open_rows(table, "df")
+
+
+def test_of_rows_that_come_one_after_another_the_first_alone_is_read_before_they_are_wanted() -> None:
+    read: list[int] = []
+
+    def come() -> Iterator[dict[str, int]]:
+        for number in range(3):
+            read.append(number)
+            yield {"n": number}
+
+    open_rows(come(), "rows")
+    assert read == [0]
