@@ -285,22 +285,3 @@ def test_a_pace_is_forgotten_after_a_while() -> None:
 
     assert run(body(1)) > 1.5
     assert run(body(100)) < 0.5
-
-
-def test_a_loop_that_wakes_late_catches_up() -> None:
-    """A request is as if it had gone out when it might have, so that the next one comes no later."""
-
-    async def body() -> None:
-        late = 0.5
-
-        async def oversleep(seconds: float) -> None:
-            await asyncio.sleep(seconds + late)
-
-        gate = Gate(8, 60, clock=now, sleep=oversleep, jitter=lambda: 0.0)
-        begun = now()
-        for _ in range(4):
-            async with gate.place():
-                pass
-        assert now() - begun < 3 + 2 * late
-
-    run(body())
