@@ -52,6 +52,8 @@ _ENDING = (
     ProxyError,
 )
 _UNREACHABLE = (HostRefusedError, NameResolutionError)
+# No other model either: these say something of the key, the address, the session, the disk.
+_ENDING_ALL = (AuthenticationError, BudgetError, SettingError, TLSError, ProxyError, *_UNREACHABLE)
 
 
 class _Next(Enum):
@@ -175,6 +177,8 @@ class Asker:
         except Exception as error:  # noqa: BLE001 -- one row's defect must not lose the others
             builder.fail(unexpected(error))
         reply = builder.build()
+        if not request.stream:  # all of it came at once
+            reply = replace(reply, first_token_after=None)
         if reply.finish_reason == "incomplete":
             return replace(reply, finish_reason="error", error=StreamCutError(reply.notice))
         return reply
@@ -190,6 +194,11 @@ class Asker:
         if _may_pass(error) and tries < self._max_retries:
             return _Next.RETRY
         return _Next.END if isinstance(error, _UNREACHABLE) else _Next.DONE
+
+
+def ends_all(error: MetaskError) -> bool:
+    """Whether what ended a model's rows would end those of every other model too."""
+    return isinstance(error, _ENDING_ALL) or type(error) is MetaskError
 
 
 def _asks_for_patience(error: GatewayError) -> bool:

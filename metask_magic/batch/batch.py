@@ -3,13 +3,12 @@
 The requests run elsewhere, in an `Engine`: on the network's loop (`Asker`), or on other machines. The
 caller's thread is a pump, as in `Asking`: it takes requests from their iterable, looks them up in the
 journal, puts what comes into it, and says how far it is. So the iterable, the journal and `validate` belong
-to that thread alone.
+to that thread alone. It can pump several batches at once (`together`).
 """
 
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
@@ -18,13 +17,12 @@ from hashlib import sha256
 from typing import Any, Protocol, TypeAlias
 
 from ..asking.exchange import unexpected
-from ..asking.interrupt import HEARTBEAT_SECONDS, InterruptRequest
+from ..asking.interrupt import InterruptRequest
 from ..chat.reply import Reply
 from ..errors import MetaskError
 from ..messages.request import Request
 from .engine import Answer, Engine
 
-REST_SECONDS = 0.005
 FEED_SECONDS = 0.05
 
 Row: TypeAlias = "Request | tuple[int, Request | MetaskError] | None"
@@ -119,7 +117,7 @@ class Batch:
         self._engine = engine
         self._validate = validate
         self._key = key
-        self._wake = threading.Event()
+        self._wake: Callable[[], None] = lambda: None
         self._outstanding: dict[Hashable, list[int]] = {}
         self._known: dict[Hashable, RowResult] = {}
         self._results: list[RowResult] = []
@@ -128,38 +126,34 @@ class Batch:
         self._tokens: int | None = None
         self._params: Any = None
 
-    def run(self, show: Callable[[Progress], None], interrupt: InterruptRequest) -> list[RowResult]:
-        """Ask until every row has its result, the user interrupts, or no row can be asked any more.
+    def begin(self, wake: Callable[[], None]) -> None:
+        """Start the engine; `wake` is called, from any thread, when `advance` has something to do."""
+        self._wake = wake
+        self._engine.start(wake)
 
-        `show` is called some ten times a second, in this thread. Returns a result for every row that was
-        taken from `requests`, by row number; those that were then not answered have neither reply nor
-        error. Raises what the iterable of requests, `show` or `journal.find` raise.
+    def advance(self, interrupt: InterruptRequest) -> bool:
+        """Put away what came, and ask for more. Return whether every row has its result, or none can get one.
+
+        Raises what the iterable of requests or `journal.find` raise.
         """
-        self._engine.start(self._wake.set)
-        try:
-            self._pump(show, interrupt)
-        finally:
-            self._engine.stop()
-            self._settle()
-        show(self._progress())
+        self._settle()
+        if self.stopped is None:
+            self._feed(interrupt)
+        return self.stopped is not None or (self._exhausted and not self._outstanding)
+
+    def end(self) -> None:
+        """Ask no more, and put away what had come."""
+        self._engine.stop()
+        self._settle()
+
+    @property
+    def results(self) -> list[RowResult]:
+        """A result for every row that was taken from `requests`, by row number.
+
+        Those that were not answered have neither reply nor error.
+        """
         unanswered = (RowResult(row) for rows in self._outstanding.values() for row in rows)
         return sorted([*self._results, *unanswered], key=lambda result: result.row)
-
-    def _pump(self, show: Callable[[Progress], None], interrupt: InterruptRequest) -> None:
-        shown_at = 0.0
-        while not interrupt.requested:
-            self._settle()
-            if self.stopped is not None:
-                return
-            self._feed(interrupt)
-            if self._exhausted and not self._outstanding:
-                return
-            if time.monotonic() - shown_at >= HEARTBEAT_SECONDS:
-                show(self._progress())
-                shown_at = time.monotonic()
-            time.sleep(REST_SECONDS)  # several answers at once cost less than one by one
-            self._wake.wait(HEARTBEAT_SECONDS)
-            self._wake.clear()
 
     # -- rows in --------------------------------------------------------------------------------------
 
@@ -183,7 +177,7 @@ class Batch:
                 self._admit(row, request, fresh)
         self._engine.launch(fresh)
         if len(self._outstanding) < self._engine.appetite // 2 and not self._exhausted:
-            self._wake.set()  # journalled rows took the time
+            self._wake()  # journalled rows took the time
 
     def _admit(self, row: int, request: Request, fresh: list[tuple[Hashable, Request]]) -> None:
         key = self._key(request)
@@ -258,7 +252,9 @@ class Batch:
             self._params = reply.params
         return replace(reply, request=None, messages=(), params=self._params)
 
-    def _progress(self) -> Progress:
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
         return Progress(
             done=len(self._results) - self._failed,
             failed=self._failed,

@@ -21,16 +21,12 @@ class Answer:
 
 
 class Engine(Protocol):
-    """Asks requests side by side. Its methods are called from the caller's thread, `start` first.
+    """Asks requests side by side. Its methods are called from the caller's thread, `start` first."""
 
-    Attributes
-    ----------
-    retried
-        How often a request was asked again, so far.
-
-    """
-
-    retried: int
+    @property
+    def retried(self) -> int:
+        """How often a request was asked again, so far."""
+        ...
 
     @property
     def hindrance(self) -> str:

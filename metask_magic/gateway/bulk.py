@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 from ..messages.events import Event
 from ..messages.request import Request
@@ -15,8 +14,8 @@ from .quirks import Quirks
 class BulkBackend:
     """A backend for many requests at once. Its coroutines belong to one asyncio loop.
 
-    Every request is sent once and its reply not streamed: whoever asks tries again, because only they know
-    how the other requests fare. `quirks` is what is known of the gateway.
+    Every request is sent once: whoever asks tries again, because only they know how the other requests fare.
+    `quirks` is what is known of the gateway.
     """
 
     def __init__(self, connection: Connection, quirks: Quirks | None = None) -> None:
@@ -28,10 +27,13 @@ class BulkBackend:
         return self._client.connection
 
     async def stream(self, request: Request) -> AsyncIterator[Event]:
-        """Ask (see `Backend.stream`); the events come all at once."""
-        whole = replace(request, stream=False) if request.stream else request
-        for event in await self._client.complete(whole):
-            yield event
+        """Ask (see `Backend.stream`); the events of a reply that is not streamed come all at once."""
+        if request.stream:
+            async for event in self._client.stream_once(request):
+                yield event
+        else:
+            for event in await self._client.complete(request):
+                yield event
 
     async def aclose(self) -> None:
         """Close the pooled connections."""

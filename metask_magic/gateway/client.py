@@ -82,18 +82,23 @@ class GatewayClient:
                 else:
                     return
 
+    async def stream_once(self, request: Request) -> AsyncIterator[Event]:
+        """Ask once, and yield the events as they come; whoever asks tries again.
+
+        Raises what `stream` does, after the first attempt.
+        """
+        try:
+            async for event in self._ask(request):
+                yield self._without_key(event) if isinstance(event, Served | Finished) else event
+        except MetaskError as error:
+            raise self._redacted(error) from None
+
     async def complete(self, request: Request) -> list[Event]:
         """Ask once for a reply in one piece, and return its events; whoever asks tries again.
 
         Raises what `stream` does, after the first attempt.
         """
-        try:
-            events = [event async for event in self._ask(request)]
-        except MetaskError as error:
-            raise self._redacted(error) from None
-        return [
-            self._without_key(event) if isinstance(event, Served | Finished) else event for event in events
-        ]
+        return [event async for event in self.stream_once(request)]
 
     def as_sent(self, request: Request) -> Request:
         """Return a request with its parameters as this gateway turned out to take them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..answering.backends import Backends
 from ..answering.shelf import Shelf
 from ..asking.errands import AtOnce
+from ..asking.loop import network
 from ..batch.asker import Asker
 from ..batch.engine import Engine
 from ..batch.gate import Gate
@@ -63,6 +65,10 @@ class Manner:
     client: Any = None
 
 
+async def _tune(gate: Gate, places: int, per_minute: float | None) -> None:
+    gate.tune(places, per_minute)
+
+
 async def _nobody() -> Backend:
     raise MetaskError("Nothing may be asked.")
 
@@ -76,7 +82,7 @@ class RowAsking:
         self._ledger = ledger
         self._shelf = shelf
         self._journals: dict[Path, RowJournal] = {}
-        self._gate: tuple[tuple[Any, ...], Gate] | None = None
+        self._gates: dict[tuple[str, str], Gate] = {}
 
     def journal(self, asked: TablePrompt, manner: Manner) -> RowJournal:
         """Return what was answered before, and where answers are put. Raises `RecordingError`."""
@@ -92,7 +98,8 @@ class RowAsking:
         concurrency, per_minute = self._limits(manner)
         if manner.client is not None and conduct.asks:
             return self._cluster(asked, manner.client, concurrency, per_minute)
-        gate = self._gate_for(asked.model, concurrency, per_minute)
+        key = self._settings.base_url, asked.model
+        gate = self._gates.setdefault(key, Gate(concurrency, per_minute))
         return Asker(self._around(asked, conduct, manner), gate, self._settings.max_retries)
 
     def _conduct(self, asked: TablePrompt, manner: Manner) -> Conduct:
@@ -105,11 +112,22 @@ class RowAsking:
             manner.requests_per_minute or settings.requests_per_minute,
         )
 
-    def _gate_for(self, model: str, concurrency: int, per_minute: float | None) -> Gate:
-        key = (self._settings.base_url, model, concurrency, per_minute)
-        if self._gate is None or self._gate[0] != key:
-            self._gate = key, Gate(concurrency, per_minute)
-        return self._gate[1]
+    def share(self, models: Sequence[str], manner: Manner) -> None:
+        """Share out among these models, each of which has a gate of its own, what all rows may have at once.
+
+        Each may have one request under way, however many models there are.
+        """
+        concurrency, per_minute = self._limits(manner)
+        for at, model in enumerate(models):
+            places = max(1, (concurrency + len(models) - 1 - at) // len(models))
+            pace = None if per_minute is None else per_minute / len(models)
+            gate = self._gates.get((self._settings.base_url, model))
+            if gate is not None:
+                network.run(_tune(gate, places, pace))
+
+    def most_models(self, manner: Manner) -> int:
+        """Return how many models may be asked side by side; a cluster asks one after another."""
+        return 1 if manner.client is not None else self._limits(manner)[0]
 
     # -- in this process ------------------------------------------------------------------------------
 

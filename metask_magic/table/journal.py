@@ -7,6 +7,7 @@ recording was set to `off`, and for rows that cannot be recorded, the memory of 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 
 from ..chat.reply import Reply, ReplyBuilder
@@ -35,14 +36,15 @@ class RowJournal:
     def conducted(
         self, conduct: Conduct, *, fresh: bool = False, again: bool = False, sample: int = 1
     ) -> RowJournal:
-        """Keep to `conduct` from now on, and know the `sample`-th answers alone.
+        """Return this journal as one that keeps to `conduct`, and knows the `sample`-th answers alone.
 
-        Find nothing if `fresh`; `again`, nothing that is no answer to build on.
+        It finds nothing if `fresh`; `again`, nothing that is no answer to build on.
         """
-        self._conduct = conduct
-        self._fresh, self._again = fresh, again
-        self._sample = sample
-        return self
+        conducted = copy(self)
+        conducted._conduct = conduct
+        conducted._fresh, conducted._again = fresh, again
+        conducted._sample = sample
+        return conducted
 
     def find(self, request: Request) -> Reply | None:
         """Return the reply to the same request. Raises `RecordingError` where the file cannot be read."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
 from typing import Any
 
 from ..answering.backends import Backends
 from ..answering.choice import choose_models
 from ..answering.shelf import Shelf
 from ..asking.interrupt import InterruptRequest
-from ..batch.batch import Batch, Progress, RowResult
+from ..batch.batch import Progress, RowResult
+from ..batch.together import Together
 from ..display.front_end import FrontEnd, detect
 from ..display.pages import attended
 from ..display.table import Table
@@ -20,12 +20,13 @@ from ..errors import Interrupted, MetaskError, OptionError
 from ..settings import Metask
 from ..usage.ledger import Ledger
 from ..words import counted
-from .answers import ERROR, RowAnswers
+from .answers import RowAnswers
 from .asking import Manner, RowAsking
+from .lane import RowLane, Series
 from .opening import is_partitioned, open_rows
 from .preview import preview
 from .progress import Bar, choose_bar
-from .requests import Numbered, RowRequests, TablePrompt, waited_for
+from .requests import RowRequests, TablePrompt
 from .rows import Rows
 
 
@@ -97,48 +98,76 @@ class Mapper:
             answers.check_free(rows.columns, name)
         if not rows.columns and not rows.length:
             return MapOutcome(rows.join({column: [] for column in answers.names}, answers.not_asked))
-        requests = RowRequests(rows, asked, name, failed_by=ERROR if manner.again else None)
-        engine = self._asking.engine(asked, manner)
-        batch = Batch(_begun(requests), engine, self._asking.journal(asked, manner), total=rows.length)
-        bar = self._bar(rows.length, quiet=manner.quiet)
-        with InterruptRequest() as interrupt, attended(self._shell) as attend:
-            run = _Run(rows, requests, answers, bar)
+        bar = self.new_bar(rows.length, quiet=manner.quiet)
+        with InterruptRequest() as interrupt:
+            lane = self.lane(rows, asked, name, manner, samples=(manner.sample,))
+            self.ask([lane], manner, bar, interrupt)
+            run = _Run(rows, lane.series[0], answers, bar)
+            return run.conclude(interrupt.requested, kept)
+
+    def lane(
+        self,
+        rows: Rows,
+        asked: TablePrompt,
+        name: str,
+        manner: Manner,
+        *,
+        samples: Sequence[int],
+        cautious: bool = False,
+    ) -> RowLane:
+        """Return the rows on their way to a model, for `ask`."""
+        return RowLane(rows, asked, name, manner, self._asking, samples=samples, cautious=cautious)
+
+    def ask(
+        self,
+        lanes: Sequence[RowLane],
+        manner: Manner,
+        bar: Bar,
+        interrupt: InterruptRequest,
+        total: int | None = None,
+    ) -> None:
+        """Ask about the rows of all lanes, side by side, and show how far that is.
+
+        `total` is the number of all answers that are wanted, where there are several lanes or series. Raises
+        `MetaskError` where nothing could be sent.
+        """
+        together = Together(
+            [iter(lane) for lane in lanes],
+            side_by_side=self._asking.most_models(manner),
+            total=total,
+            shared=lambda running: self._asking.share([lanes[at].asked.model for at in running], manner),
+        )
+        with attended(self._shell) as attend:
 
             def show(progress: Progress) -> None:
-                run.show(progress)
+                bar.show(progress)
                 attend()
 
             try:
-                results = batch.run(show, interrupt)
+                together.run(show, interrupt)
             except BaseException:
                 bar.close("Failed.")
                 raise
-            return run.conclude(results, batch.stopped, interrupt.requested, kept)
 
-    def _bar(self, total: int | None, *, quiet: bool) -> Bar:
+    def new_bar(self, total: int | None, *, quiet: bool) -> Bar:
+        """Return where progress is shown."""
         front_end = FrontEnd.TERMINAL if self._shell is None else detect(self._shell)
         return choose_bar(front_end, self._settings.display, total, quiet=quiet)
 
 
 class _Run:
-    """One table on its way."""
+    """One table that was asked about."""
 
-    def __init__(self, rows: Rows, requests: RowRequests, answers: RowAnswers, bar: Bar) -> None:
+    def __init__(self, rows: Rows, series: Series, answers: RowAnswers, bar: Bar) -> None:
         self._rows = rows
-        self._requests = requests
+        self._series = series
+        self._requests = series.requests
         self._answers = answers
         self._bar = bar
-        self._tokens: int | None = None
 
-    def show(self, progress: Progress) -> None:
-        self._tokens = progress.tokens
-        self._bar.show(progress)
-
-    def conclude(
-        self, results: Sequence[RowResult], stopped: MetaskError | None, interrupted: bool, kept: str
-    ) -> MapOutcome:
+    def conclude(self, interrupted: bool, kept: str) -> MapOutcome:
         """Put the answers to their rows, and tell what became of them."""
-        requests = self._requests
+        requests, results, stopped = self._requests, self._series.results, self._series.stopped
         by_row = {result.row: result for result in results}
         length = requests.read if self._rows.length is None else self._rows.length
         table = self._rows.join(
@@ -167,7 +196,8 @@ class _Run:
         counts += [f"{number:,} {said}" for said, number in sorted(outcomes.items()) if said not in _COUNTED]
         counts += [f"{outcomes['failed']:,} failed"] if outcomes["failed"] else []
         counts += [f"{missing:,} not asked"] if missing else []
-        tokens = f" {self._tokens:,} tokens." if self._tokens else ""
+        used = self._series.tokens
+        tokens = f" {used:,} tokens." if used else ""
         notes = "".join(f" {note}" for note in _notes(by_row.values()))
         return f"{counted(length, 'row')}: {', '.join(counts)}.{tokens}{notes}", missing
 
@@ -194,10 +224,3 @@ def _failure(results: Sequence[RowResult]) -> MetaskError | None:
     """Return what the cell has to raise where nothing is left to return."""
     errors = [result.error for result in results if result.error is not None]
     return errors[0] if errors and len(errors) == len(results) else None
-
-
-def _begun(requests: RowRequests) -> Iterator[Numbered | None]:
-    """Return the requests, the first of which is made by now: what is wrong with it is wrong with all."""
-    made = iter(requests)
-    first = [*islice(waited_for(made), 1)]
-    return chain(first, made)

@@ -24,7 +24,11 @@ Numbered: TypeAlias = "tuple[int, Request | MetaskError]"
 
 @dataclass(frozen=True, slots=True)
 class TablePrompt:
-    """What is asked about each row: `text` and `system` are templates over its columns and `namespace`."""
+    """What is asked about each row: `text` and `system` are templates over its columns and `namespace`.
+
+    `streamed` is the number of rows, from the first, whose replies are streamed, which tells how long a model
+    takes to begin; the others come in one piece, which costs less.
+    """
 
     model: str
     text: str
@@ -34,6 +38,7 @@ class TablePrompt:
     attached: tuple[Part, ...] = ()
     format: Format = "markdown"
     schema: Schema | None = None
+    streamed: int = 0
 
 
 class RowRequests:
@@ -120,7 +125,7 @@ class RowRequests:
             Message("user", content),
             None,
             asked.params,
-            stream=False,
+            stream=self.read <= asked.streamed,
             format=asked.format,
             schema=asked.schema,
             tools=(),

@@ -18,7 +18,7 @@ from metask_magic.settings import ApiKey
 from metask_magic.table.journal import RowJournal
 
 from ..gateway_server import API_KEY
-from .rows import requests
+from .rows import requests, run_alone
 
 
 def run_rows(base_url: str, rows: list[Request], path: Path, concurrency: int) -> list[RowResult]:
@@ -27,7 +27,7 @@ def run_rows(base_url: str, rows: list[Request], path: Path, concurrency: int) -
     journal = RowJournal(Recordings(path), str)
     batch = Batch(rows, Asker(backend, Gate(concurrency), max_retries=4), journal)
     try:
-        return batch.run(lambda _: None, InterruptRequest())
+        return run_alone(batch, lambda _: None, InterruptRequest())
     finally:
         network.run(backend.aclose())
 

@@ -46,6 +46,7 @@ from metask_magic.messages.events import Event, Finished, TextDelta, Usage, Usag
 from metask_magic.messages.request import Message, Request
 
 from .journals import MemoryJournal
+from .rows import run_alone
 
 PATIENCE = 30.0
 MODEL = "m"
@@ -144,7 +145,7 @@ def requests(count: int) -> list[Request]:
 
 
 def run(batch: Batch, show: Callable[[Progress], None] = lambda _: None) -> list[RowResult]:
-    return batch.run(show, InterruptRequest())
+    return run_alone(batch, show, InterruptRequest())
 
 
 def texts(results: list[RowResult]) -> list[str | None]:
@@ -402,7 +403,7 @@ def test_an_interrupt_keeps_what_is_done(new: Callable[..., Batch]) -> None:
     def stop_when_stalled(progress: Progress) -> None:
         interrupt.requested = progress.done == 40
 
-    results = new(requests(1000), backend, journal).run(stop_when_stalled, interrupt)
+    results = run_alone(new(requests(1000), backend, journal), stop_when_stalled, interrupt)
     assert texts(results)[:40] == [f"re {number}" for number in range(40)]
     assert all(result == RowResult(row) for row, result in enumerate(results[40:], 40))
     assert len(results) < 1000
@@ -424,7 +425,7 @@ def test_an_interrupt_while_all_wait(new: Callable[..., Batch], loop: LoopThread
 
     backend = Asked(lambda *_: limited)
     gate = Gate(16)
-    results = new(requests(100), backend, gate=gate).run(stop, interrupt)
+    results = run_alone(new(requests(100), backend, gate=gate), stop, interrupt)
     assert re.fullmatch(r"the gateway takes no more for (9\d|100) s", next(filter(None, said)))
     assert set(results) == {RowResult(row) for row in range(len(results))}
     loop.run(asyncio.sleep(0))
@@ -488,7 +489,7 @@ def test_rows_that_never_come_can_be_interrupted(new: Callable[..., Batch]) -> N
         raise AssertionError("the interrupt was not thrown here")
 
     with InterruptRequest() as interrupt:
-        results = new(stuck(), Asked()).run(lambda _: None, interrupt)
+        results = run_alone(new(stuck(), Asked()), lambda _: None, interrupt)
     assert interrupt.requested
     assert [result.row for result in results] == [0, 1, 2]
 
@@ -535,7 +536,7 @@ def test_rows_are_taken_as_they_are_needed(new: Callable[..., Batch]) -> None:
     def stop(_: Progress) -> None:
         interrupt.requested = backend.stalled.acquire(timeout=PATIENCE)
 
-    new(rows(), backend).run(stop, interrupt)
+    run_alone(new(rows(), backend), stop, interrupt)
     assert len(taken) <= 2 * 16
 
 

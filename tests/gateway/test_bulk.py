@@ -7,6 +7,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
@@ -62,7 +63,7 @@ from ..gateway_server import (
 T = TypeVar("T")
 
 WAIT = 30.0
-REQUEST = Request("gpt-4o-mini", (Message("user", "Hi"),))
+REQUEST = Request("gpt-4o-mini", (Message("user", "Hi"),), stream=False)
 STALLED_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
 
 
@@ -106,10 +107,9 @@ def test_which_connections_are_used(gateway: GatewayServer, transport: str) -> N
     assert with_backend(gateway.base_url, connections) == name
 
 
-@pytest.mark.parametrize("streamed", [True, False])
-def test_a_reply_comes_in_one_piece(gateway: GatewayServer, streamed: bool) -> None:
+def test_a_reply_comes_in_one_piece(gateway: GatewayServer) -> None:
     gateway.script(Streamed([Reasoning("Hm"), "y", "es"], model="served"))
-    request = Request("gpt-4o-mini", (Message("user", "Hi"),), {"seed": 7}, stream=streamed)
+    request = Request("gpt-4o-mini", (Message("user", "Hi"),), {"seed": 7}, stream=False)
     events = with_backend(gateway.base_url, lambda backend: read(backend, request))
     assert [event for event in events if not isinstance(event, tuple) or event[0] != "Hm"] == [
         Served(None, "req_0001"),
@@ -124,6 +124,21 @@ def test_a_reply_comes_in_one_piece(gateway: GatewayServer, streamed: bool) -> N
         "seed": 7,
     }
     assert gateway.last.key == API_KEY
+
+
+def test_a_streamed_reply_comes_in_its_pieces(gateway: GatewayServer) -> None:
+    gateway.script(Streamed(["y", "es"]))
+    events = with_backend(gateway.base_url, lambda backend: read(backend, replace(REQUEST, stream=True)))
+    assert [event for event in events if isinstance(event, TextDelta)] == [TextDelta("y"), TextDelta("es")]
+    assert gateway.last.json["stream"] is True
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_refusal_is_not_asked_again(gateway: GatewayServer, streamed: bool) -> None:
+    gateway.script(rate_limited())
+    with pytest.raises(RateLimitError):
+        with_backend(gateway.base_url, lambda backend: read(backend, replace(REQUEST, stream=streamed)))
+    assert len(gateway.chats) == 1
 
 
 def test_the_request_is_the_library_s_own(gateway: GatewayServer, monkeypatch: pytest.MonkeyPatch) -> None:
