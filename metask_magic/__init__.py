@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from .messages.request import ToolCall
     from .notebook.mapping import map as map  # given away by `__getattr__`, not by `*`
     from .notebook.mapping import retry_failed
+    from .notebook.trial import trial as trial  # the same: a variable is often called so
     from .settings import Metask
+    from .trials.trial import Trial
 
 __all__ = [
     "CodeBlock",
@@ -27,13 +29,15 @@ __all__ = [
     "MetaskError",
     "Reply",
     "ToolCall",
+    "Trial",
     "Usage",
     "load_ipython_extension",
     "retry_failed",
     "unload_ipython_extension",
 ]
 
-# Without `map`: after `from metask_magic import *` Python's own should still be there.
+# Without `map`: after `from metask_magic import *` Python's own should still be there. Nor `trial`, which
+# notebooks call what comes of it.
 _HOMES = {
     "CodeBlock": "chat.reply",
     "Interrupted": "errors",
@@ -43,6 +47,8 @@ _HOMES = {
     "ToolCall": "messages.request",
     "map": "notebook.mapping",
     "retry_failed": "notebook.mapping",
+    "trial": "notebook.trial",
+    "Trial": "trials.trial",
     "Usage": "messages.events",
 }
 

@@ -59,6 +59,9 @@ class _RendersItself(BaseException):
     table: Any = None
     """The table as far as it got, where the rows of one were asked about."""
 
+    trial: Any = None
+    """The same where several models were."""
+
     def lines(self) -> list[str]:
         """What happened and what to do, in the few lines that a cell shows."""
         raise NotImplementedError

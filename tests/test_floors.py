@@ -18,8 +18,23 @@ BASE = {"settings", "errors", "words", "precedence"}
 # What each room may import of the house, from the top floor down; `metask_magic` itself only names its rooms.
 MAY_IMPORT = {
     "notebook": {
-        *{"notebook", "table", "prompt", "answering", "gateway", "display", "tools", "schemas", "usage"},
+        *{
+            "notebook",
+            "trials",
+            "table",
+            "prompt",
+            "answering",
+            "gateway",
+            "display",
+            "tools",
+            "schemas",
+            "usage",
+        },
         *{"asking", "chat", "scripts", "messages", *BASE},
+    },
+    "trials": {
+        *{"trials", "table", "gateway", "display", "batch", "schemas", "usage"},
+        *{"asking", "chat", "messages", "errors", "words"},
     },
     "table": {
         *{"table", "cluster", "prompt", "answering", "gateway", "display", "batch", "schemas", "usage"},

@@ -51,7 +51,7 @@ NAMED: Mapping[str, tuple[str, Collection[str]]] = {
     "chats": (r"%metask chats ([a-z]+)", COMMANDS["chats"]),
     "recordings": (r"%metask recordings ([a-z]+)", COMMANDS["recordings"]),
     "extras": (r"metask-magic\[(\w+)\]", PROJECT["optional-dependencies"]),
-    "functions": (r"\bmetask_magic\.(\w+)\(", ["map", "retry_failed"]),
+    "functions": (r"\bmetask_magic\.(\w+)\(", ["map", "retry_failed", "trial"]),
     "benchmarks": (
         r"python -m tests\.benchmarks\.(\w+)",
         [p.stem for p in (ROOT / "tests/benchmarks").glob("*.py")],

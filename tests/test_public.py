@@ -15,6 +15,7 @@ def test_the_names() -> None:
         "MetaskError",
         "Reply",
         "ToolCall",
+        "Trial",
         "Usage",
         "load_ipython_extension",
         "retry_failed",
@@ -22,7 +23,7 @@ def test_the_names() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", [*metask_magic.__all__, "map"])
+@pytest.mark.parametrize("name", [*metask_magic.__all__, "map", "trial"])
 def test_a_name_is_there(name: str) -> None:
     assert getattr(metask_magic, name).__name__ == name
 

@@ -9,11 +9,16 @@ from ..gateway.models import Model, matching
 from ..words import did_you_mean, nearest
 
 MOST_MODELS = 12
+MOST_IN_TRIAL = 100  # over the rows of a table, where nobody watches each of them
 _SHOWN = 5
 
 
 def choose_models(
-    names: Sequence[str], aliases: Mapping[str, str], list_models: Callable[[], Sequence[Model]]
+    names: Sequence[str],
+    aliases: Mapping[str, str],
+    list_models: Callable[[], Sequence[Model]],
+    *,
+    most: int = MOST_MODELS,
 ) -> tuple[str, ...]:
     """Return the models that `names` stand for, in that order.
 
@@ -23,16 +28,16 @@ def choose_models(
     Raises
     ------
     OptionError
-        A pattern matches nothing, or there are more than `MOST_MODELS`.
+        A pattern matches nothing, or there are more than `most`.
 
     """
     written = [word for name in names for word in (aliases[name].split() if name in aliases else [name])]
     chosen = [model for word in written for model in _matched(word, list_models)]
-    if len(chosen) > MOST_MODELS:
+    if len(chosen) > most:
         shown = ", ".join(chosen[:_SHOWN])
         raise OptionError(
             f"{' '.join(names)} stands for {len(chosen)} models: {shown}, …",
-            f"At most {MOST_MODELS} are asked at once. `%metask models PATTERN` shows what matches.",
+            f"At most {most} are asked at once. `%metask models PATTERN` shows what matches.",
         )
     return tuple(chosen)
 

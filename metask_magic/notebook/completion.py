@@ -131,6 +131,8 @@ class Completion:
             yield from _starting(start, map(str, choices))
         elif name == "chat":
             yield from _starting(start, self._known.chats())
+        elif name == "judge":
+            yield from self._iter_models(start)
         elif name in _FITS:
             yield from self._iter_names(start, _FITS[name])
         if name == "attach":
@@ -191,6 +193,10 @@ def _is_engine(value: Any) -> bool:
     return "distributed.client.Client" in kinds
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
 def _is_tool(value: Any) -> bool:
     return callable(value) and not isinstance(value, type)
 
@@ -202,6 +208,8 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
     "tool": _is_tool,
     "map": _is_table,
     "engine": _is_engine,
+    "check": _is_tool,
+    "rubric": _is_text,
 }
 
 

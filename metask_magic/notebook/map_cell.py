@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import OptionError
@@ -15,9 +15,9 @@ from .schemas import find_schema, format_of
 
 
 def read_cell(
-    options: CellOptions, text: str, models: Sequence[str], settings: Metask, namespace: Mapping[str, Any]
+    options: CellOptions, text: str, model: str, settings: Metask, namespace: Mapping[str, Any]
 ) -> TablePrompt:
-    """Return what a cell with `--map` asks.
+    """Return what a cell with `--map` asks a model.
 
     Raises
     ------
@@ -27,9 +27,9 @@ def read_cell(
         What the cell names cannot be used so.
 
     """
-    check_options(options, models)
+    check_options(options)
     return TablePrompt(
-        models[0],
+        model,
         text,
         settings.system if options.system is None else options.system,
         namespace,
@@ -40,12 +40,8 @@ def read_cell(
     )
 
 
-def check_options(options: CellOptions, models: Sequence[str]) -> None:
+def check_options(options: CellOptions) -> None:
     """Refuse what goes with no table. Raises `OptionError`."""
-    if len(models) > 1:
-        raise OptionError(
-            f"--map asks one model, and these are {len(models)}.", "Ask the others in cells of their own."
-        )
     for option, given, why in (
         ("-c", options.chat is not None, "the rows are no turns of a conversation"),
         ("-T", bool(options.tools), "tools are for one reply at a time"),

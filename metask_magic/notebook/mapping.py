@@ -99,11 +99,11 @@ def map(
         The user stopped it; its `table` has what was answered.
 
     """
-    mapper, settings, names = _surroundings(names)
-    _check_numbers(limit=limit, sample=sample)
+    mapper, settings, names = surroundings(names)
+    check_numbers(limit=limit, sample=sample)
     rows, client = mapper.open(table, TABLE, engine)
     rows = rows if limit is None else rows.head(limit)
-    asked = _asked(settings, prompt, mapper.choose_model(model), system, schema, names, params)
+    asked = asked_for(settings, prompt, mapper.choose_model(model), system, schema, names, params)
     manner = Manner(
         quiet=quiet,
         fresh=fresh,
@@ -137,11 +137,11 @@ def retry_failed(
     since: give the same prompt, schema and parameters again, or better ones. The other rows stay as they
     are. Parameters, result and errors are those of `map`.
     """
-    mapper, settings, names = _surroundings(names)
+    mapper, settings, names = surroundings(names)
     rows, client = mapper.open(table, TABLE, engine)
     if ERROR not in rows.columns:
         raise OptionError(f"The table has no column {ERROR}.", "Give a result of metask_magic.map.")
-    asked = _asked(settings, prompt, mapper.choose_model(model), system, schema, names, params)
+    asked = asked_for(settings, prompt, mapper.choose_model(model), system, schema, names, params)
     manner = Manner(
         quiet=quiet,
         again=True,
@@ -152,13 +152,14 @@ def retry_failed(
     return _table(mapper.run(rows, asked, TABLE, manner, kept=KEPT))
 
 
-def _check_numbers(**numbers: int | None) -> None:
+def check_numbers(**numbers: int | None) -> None:
+    """Refuse numbers of rows or answers below 1. Raises `OptionError`."""
     for name, number in numbers.items():
         if number is not None and number < 1:
             raise OptionError(f"{name}={number} leaves nothing to ask.", "Give a number above 0.")
 
 
-def _asked(
+def asked_for(
     settings: Metask,
     prompt: str,
     model: str,
@@ -167,6 +168,7 @@ def _asked(
     names: Mapping[str, Any],
     params: Mapping[str, JSON],
 ) -> TablePrompt:
+    """Return what a call asks. Raises `OptionError` or `SchemaError`."""
     own = [name for name in OWN_PARAMETERS if name in params]
     if own:
         raise OptionError(f"{own[0]} is no parameter of a row's request.", "Leave it out.")
@@ -194,7 +196,7 @@ def _table(outcome: MapOutcome) -> Any:
     return outcome.table
 
 
-def _surroundings(names: Mapping[str, Any] | None) -> tuple[Mapper, Metask, Mapping[str, Any]]:
+def surroundings(names: Mapping[str, Any] | None) -> tuple[Mapper, Metask, Mapping[str, Any]]:
     """Return who asks, with what settings, and the names a template may use, where others are not given."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None

@@ -68,7 +68,26 @@ _OPTIONS = (
         "--map",
         metavar="NAME",
         help="""Ask once per row of the table NAME (pandas, Polars, PyArrow, Dask, a list of dicts):
-        {{ column }} and {{ row.column }} are what a row has. The value is the table with the replies.""",
+        {{ column }} and {{ row.column }} are what a row has. The value is the table with the replies; of
+        several models, or with --check, a trial with a leaderboard.""",
+    ),
+    argument(
+        "--check",
+        metavar="NAME",
+        help="""With --map, what tells good answers: a column with what is expected, a function of a row and a
+        reply that returns a truth value or a number, or `judge`.""",
+    ),
+    argument(
+        "--tolerance",
+        type=float,
+        metavar="X",
+        help="How far a number may be from the one that the column of --check expects.",
+    ),
+    argument("--judge", metavar="MODEL", help="With --check judge, the model that grades the answers."),
+    argument(
+        "--rubric",
+        metavar="NAME",
+        help="With --judge, a text that says what a good answer is; a template too.",
     ),
     argument("--limit", type=int, metavar="N", help="With --map, ask about the first N rows alone."),
     argument(
@@ -99,7 +118,8 @@ _OPTIONS = (
         type=int,
         default=1,
         metavar="N",
-        help="The N-th independent answer to the same prompt: recorded by itself.",
+        help="""The N-th independent answer to the same prompt: recorded by itself. In a trial, so many
+        answers to each row.""",
     ),
     argument(
         "--background",
@@ -115,6 +135,8 @@ _NAMED = {
     "seed": "--seed",
 }
 """The request's parameters that have options of their own."""
+
+_OF_TRIALS = ("check", "tolerance", "judge", "rubric")
 
 _DASHES = "\u2010-\u2015\u2212"
 """What editors make of two hyphens."""
@@ -134,6 +156,10 @@ class CellOptions:
     tools: tuple[str, ...] = ()
     confirm: bool = False
     map: str | None = None
+    check: str | None = None
+    tolerance: float | None = None
+    judge: str | None = None
+    rubric: str | None = None
     limit: int | None = None
     engine: str | None = None
     params: Mapping[str, JSON] = field(default_factory=dict)
@@ -144,6 +170,12 @@ class CellOptions:
     fresh: bool = False
     sample: int = 1
     background: bool = False
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether models are tried on a table, and not one of them asked about it."""
+        checks = any(getattr(self, name) is not None for name in _OF_TRIALS)
+        return self.map is not None and (checks or len(self.models) > 1)
 
 
 def chat_options(magic: F) -> F:
@@ -284,6 +316,10 @@ def _to_options(parsed: argparse.Namespace) -> CellOptions:
         tools=tuple(parsed.tool),
         confirm=parsed.confirm,
         map=parsed.map,
+        check=parsed.check,
+        tolerance=parsed.tolerance,
+        judge=parsed.judge,
+        rubric=parsed.rubric,
         limit=parsed.limit,
         engine=parsed.engine,
         params=params,
@@ -313,6 +349,9 @@ def _check(parsed: argparse.Namespace) -> None:
         raise OptionError(f"--sample counts from 1, not {parsed.sample}.", "For example: --sample 2")
     if parsed.limit is not None and (parsed.limit < 1 or parsed.map is None):
         raise OptionError(f"--limit {parsed.limit} needs --map NAME, and a row at least.", "Leave it out.")
+    for name in _OF_TRIALS:
+        if getattr(parsed, name) is not None and parsed.map is None:
+            raise OptionError(f"--{name} needs --map NAME: answers to rows are checked.", "Leave it out.")
     if parsed.engine is not None and parsed.map is None:
         raise OptionError("--engine needs --map NAME: a cluster asks about rows.", "Leave it out.")
 

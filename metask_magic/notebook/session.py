@@ -39,6 +39,7 @@ from ..scripts.export import Code
 from ..settings import Metask
 from ..table.asking import Manner
 from ..table.mapper import Mapper
+from ..table.requests import TablePrompt
 from ..tools.rounds import ToolBackend
 from ..usage.ledger import Ledger, MeteredBackend
 from . import export, map_cell
@@ -93,9 +94,9 @@ class Session:
             The user stopped the cell.
 
         """
-        models = self._models(options)
         if options.map is not None:
-            return self._map(options, text, models)
+            return self._map(options, text)
+        models = self._models(options)
         _check_together(options, models)
         draft = read_cell(options, text, self._settings, self._shell.user_ns)
         cell = cell_key(self._shell)
@@ -145,10 +146,13 @@ class Session:
         coroutines.close()
         network.stop()
 
-    def _map(self, options: CellOptions, text: str, models: Sequence[str]) -> Any:
+    def _map(self, options: CellOptions, text: str) -> Any:
         """Ask about each row of a table, and return the table with the answers, or a dry run's preview."""
         namespace, name = self._shell.user_ns, str(options.map)
-        asked = map_cell.read_cell(options, text, models, self._settings, namespace)
+        models = self.mapper.choose_models(options.models or (self._settings.model,))
+        asked = map_cell.read_cell(options, text, models[0], self._settings, namespace)
+        if options.is_trial or len(models) > 1:
+            return self._try(options, asked, models)
         engine = None if options.engine is None else look_up(options.engine, namespace, "engine")
         rows, client = self.mapper.open(look_up(name, namespace, "table"), name, engine)
         if options.limit is not None:
@@ -162,6 +166,20 @@ class Session:
             self._value.keep(outcome.table)
             raise outcome.failure
         return outcome.table
+
+    def _try(self, options: CellOptions, asked: TablePrompt, models: Sequence[str]) -> Any:
+        """Try models on the rows of a table, and return the trial, or a dry run's preview."""
+        from . import trial_cell
+
+        run = trial_cell.read_cell(options, asked, models, self.mapper, self._shell.user_ns)
+        if options.dry_run:
+            return run.preview()
+        outcome = run.run("in _")
+        self._value.bind(options.out, outcome.trial)
+        if outcome.failure is not None:
+            self._value.keep(outcome.trial)
+            raise outcome.failure
+        return outcome.trial
 
     # -- what is asked --------------------------------------------------------------------------------
 

@@ -66,12 +66,13 @@ class RowAnswers:
         """
         columns: dict[str, list[Any]] = {name: [None] * length for name in self.names}
         for row in range(length):
-            cells = kept[row] if row in kept else self._cells(results.get(row))
+            cells = kept[row] if row in kept else self.cells_of(results.get(row))
             for name in self.names:
                 columns[name][row] = cells.get(name)
         return columns
 
-    def _cells(self, result: RowResult | None) -> Mapping[str, Any]:
+    def cells_of(self, result: RowResult | None) -> Mapping[str, Any]:
+        """Return what stands in a row's columns, by their names; a name that is missing has no value."""
         if result is None or (result.reply is None and result.error is None):
             return self.not_asked
         cells: dict[str, Any] = {}

@@ -52,14 +52,14 @@ class RowJournal:
             return None
         key = key_of(describe(request, self._sample))
         found = self._store.find(key) if self._conduct.replays else None
-        reply = self._remembered.get(key) if found is None else _replayed(request, found)
+        reply = self._remembered.get(key) if found is None else _replayed(request, found.reply)
         return None if self._again and reply is not None and reply.ending.is_lacking else reply
 
     def put(self, answered: Sequence[tuple[Request, Reply]]) -> None:
         """Keep replies: they are on disk when this returns. Raises `RecordingError` where they cannot be."""
         written = []
         for request, reply in answered:
-            recording = Recording.of(describe(request, self._sample), _recorded(reply))
+            recording = Recording.of(describe(request, self._sample), recorded(reply))
             if not self._conduct.records or reveals(recording, self._hide):
                 self._remembered[recording.key] = replace(reply, request=None)
             else:
@@ -68,15 +68,21 @@ class RowJournal:
             self._store.append(*written)
 
 
-def _replayed(request: Request, found: Recording) -> Reply:
+def replayed(model: str, found: RecordedReply) -> Reply:
+    """Return the reply that `recorded` wrote down, to a request that is not known any more."""
+    return _replayed(Request(model, ()), found)
+
+
+def _replayed(request: Request, found: RecordedReply) -> Reply:
     builder = ReplyBuilder(request)
-    for event in found.reply.iter_events():
+    for event in found.iter_events():
         builder.feed(event)
     builder.finish()
     return builder.build()
 
 
-def _recorded(reply: Reply) -> RecordedReply:
+def recorded(reply: Reply) -> RecordedReply:
+    """Return what a replay of a reply needs."""
     calls = (
         ToolCallDelta(at, call.id, call.name, call.arguments) for at, call in enumerate(reply.tool_calls)
     )

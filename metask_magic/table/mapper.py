@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..answering.backends import Backends
-from ..answering.choice import choose_models
+from ..answering.choice import MOST_IN_TRIAL, choose_models
 from ..answering.shelf import Shelf
 from ..asking.interrupt import InterruptRequest
 from ..batch.batch import Progress, RowResult
@@ -23,11 +23,11 @@ from ..words import counted
 from .answers import RowAnswers
 from .asking import Manner, RowAsking
 from .lane import RowLane, Series
-from .opening import is_partitioned, open_rows
-from .preview import preview
+from .opening import is_partitioned, open_rows, open_whole
+from .preview import Tally, count_up, preview
 from .progress import Bar, choose_bar
 from .requests import RowRequests, TablePrompt
-from .rows import Rows
+from .rows import Rows, WholeRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +60,25 @@ class Mapper:
             It is no table, or there is no such cluster.
 
         """
-        client = None
-        if engine is not None or is_partitioned(table):
-            from ..cluster.connection import find_client
-
-            client = find_client(engine)
+        client = _client_for(table, engine)
         return open_rows(table, name, client), client
+
+    def open_whole(self, table: Any, name: str, engine: Any = None) -> tuple[WholeRows, Any]:
+        """Return the same for rows that are all read now. Raises as `open` does."""
+        client = _client_for(table, engine)
+        return open_whole(table, name, client), client
 
     def choose_model(self, name: str | None) -> str:
         """Return the model that a name or alias stands for. Raises `OptionError` where it is not one."""
-        settings, backends = self._settings, self._backends
-        chosen = choose_models((name or settings.model,), settings.aliases, backends.models)
+        chosen = self.choose_models((name or self._settings.model,))
         if len(chosen) > 1:
             raise OptionError(f"{name} stands for {len(chosen)} models.", "Ask one of them.")
-        return backends.check_name(chosen[0])
+        return chosen[0]
+
+    def choose_models(self, names: Sequence[str]) -> list[str]:
+        """Return the models that names, aliases and patterns stand for. Raises `OptionError`."""
+        chosen = choose_models(names, self._settings.aliases, self._backends.models, most=MOST_IN_TRIAL)
+        return [self._backends.check_name(model) for model in chosen]
 
     def preview(self, rows: Rows, asked: TablePrompt, name: str, manner: Manner) -> Table:
         """Return what `run` would send. Raises `MetaskError`."""
@@ -81,6 +86,15 @@ class Mapper:
         requests = RowRequests(rows, asked, name)
         where = f"{asked.model} for each row of {name}, {self._backends.destination(asked.model)}"
         return preview(requests, rows.count(), self._asking.journal(asked, manner), where)
+
+    def count_up(self, rows: WholeRows, asked: TablePrompt, name: str, manner: Manner) -> Tally:
+        """Return what the rows of a table would come to, sending nothing. Raises `MetaskError`."""
+        requests = RowRequests(rows, asked, name)
+        return count_up(requests, rows.length or 0, self._asking.journal(asked, manner))
+
+    def destination(self, model: str) -> str:
+        """Return where a request for a model goes, in words for a person."""
+        return self._backends.destination(model)
 
     def run(self, rows: Rows, asked: TablePrompt, name: str, manner: Manner, *, kept: str) -> MapOutcome:
         """Ask about the rows of what the user calls `name`, and show how far it is.
@@ -153,6 +167,14 @@ class Mapper:
         """Return where progress is shown."""
         front_end = FrontEnd.TERMINAL if self._shell is None else detect(self._shell)
         return choose_bar(front_end, self._settings.display, total, quiet=quiet)
+
+
+def _client_for(table: Any, engine: Any) -> Any:
+    if engine is None and not is_partitioned(table):
+        return None
+    from ..cluster.connection import find_client
+
+    return find_client(engine)
 
 
 class _Run:

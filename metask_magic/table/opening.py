@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from ..errors import OptionError
-from .partitions import PartitionedRows
-from .rows import FrameRows, PandasRows, RecordRows, Rows, StreamedRows
+from .partitions import GatheredRows, PartitionedRows
+from .rows import FrameRows, PandasRows, RecordRows, Rows, StreamedRows, WholeRows
 
 KINDS = "A table is a pandas, Polars, PyArrow or Dask one, a list of dicts, or a generator of dicts."
 
@@ -39,6 +39,16 @@ def open_rows(value: Any, name: str, client: Any = None) -> Rows:
     if isinstance(value, Iterable):
         return StreamedRows(value, name)
     raise OptionError(f"{name} is a {type(value).__name__}, which is no table.", KINDS)
+
+
+def open_whole(value: Any, name: str, client: Any = None) -> WholeRows:
+    """Return the rows of what the user calls `name`, all of them read. Raises as `open_rows` does."""
+    rows = open_rows(value, name, client)
+    if isinstance(rows, StreamedRows):
+        return RecordRows([dict(row) for row in rows], name)
+    if isinstance(rows, PartitionedRows):
+        return GatheredRows(rows)
+    return cast("WholeRows", rows)  # of the other kinds
 
 
 def _refuse_other(frame: Any, name: str) -> None:

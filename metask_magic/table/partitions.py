@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -53,6 +54,13 @@ class PartitionedRows:
         first = self._frame.head(count, npartitions=-1, compute=False)
         return PartitionedRows(first, self._client)
 
+    def count_partitions(self) -> int:
+        return int(self._frame.npartitions)
+
+    def gather(self) -> Any:
+        """Return all of them as one pandas table."""
+        return self._client.compute(self._frame).result()
+
     def join(self, columns: Columns, unread: Mapping[str, Any] | None = None) -> Any:
         import dask
         import dask.dataframe as dd
@@ -67,6 +75,40 @@ class PartitionedRows:
             beside = dd.from_map(_as_it_is, pieces, meta=none)
         meta = _join_part(self._frame._meta, none)
         return dd.map_partitions(_join_part, self._frame, beside, meta=meta, align_dataframes=False)
+
+
+class GatheredRows:
+    """The rows of all partitions, here at once; a table of the answers has as many partitions again."""
+
+    def __init__(self, rows: PartitionedRows) -> None:
+        self._rows = PandasRows(rows.gather())
+        self._partitions = rows.count_partitions()
+        self.columns = self._rows.columns
+        self.length = self._rows.length
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
+    def count(self) -> int | None:
+        return self.length
+
+    def head(self, count: int) -> GatheredRows:
+        return self._with(self._rows.head(count))
+
+    def take(self, positions: Sequence[int]) -> GatheredRows:
+        return self._with(self._rows.take(positions))
+
+    def join(self, columns: Columns, unread: Mapping[str, Any] | None = None) -> Any:
+        import dask
+        import dask.dataframe as dd
+
+        with dask.config.set({"dataframe.convert-string": False}):  # the dicts of `reply_meta` are none
+            return dd.from_pandas(self._rows.join(columns, unread), npartitions=self._partitions, sort=False)
+
+    def _with(self, rows: PandasRows) -> GatheredRows:
+        like = copy(self)
+        like._rows, like.columns, like.length = rows, rows.columns, rows.length
+        return like
 
 
 def _to_answers(columns: Columns, unread: Mapping[str, Any] | None) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from ..batch.batch import Journal, digest
 from ..display.table import Table
 from ..errors import MetaskError, OptionError
@@ -10,6 +12,34 @@ from ..words import counted
 from .requests import RowRequests, waited_for
 
 CHARACTERS_PER_TOKEN = 4  # a rule of thumb for English
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the rows of a table come to, none of which was sent.
+
+    `shown` has three prompts by the names of their rows; `asked` are requests to send, `characters` and
+    `images` what these hold. Besides there are rows `alike` another, `known` from before, and `failing`.
+    """
+
+    shown: list[tuple[str, str]] = field(default_factory=list)
+    asked: int = 0
+    alike: int = 0
+    known: int = 0
+    failing: int = 0
+    characters: int = 0
+    images: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """An estimate of the tokens to send, of the text alone."""
+        return self.characters // CHARACTERS_PER_TOKEN
+
+    @property
+    def estimate(self) -> str:
+        """The same in words."""
+        said = f"about {self.tokens:,} tokens, estimated from {self.characters:,} characters"
+        return said + (f", without {counted(self.images, 'image')}" if self.images else "")
 
 
 def preview(requests: RowRequests, length: int | None, journal: Journal, where: str) -> Table:
@@ -25,38 +55,40 @@ def preview(requests: RowRequests, length: int | None, journal: Journal, where: 
     """
     if length is None:
         raise OptionError("A dry run would use the generator up.", "Make a list of it first.")
+    tally = count_up(requests, length, journal)
+    notes = [
+        f"{counted(length, 'row')}: {counted(tally.asked, 'request')} to send",
+        f"{tally.alike:,} like another row" if tally.alike else "",
+        f"{tally.known:,} answered before" if tally.known else "",
+        f"{tally.failing:,} whose prompt fails" if tally.failing else "",
+        tally.estimate,
+    ]
+    return Table(f"Not sent: {where}", (), tuple(tally.shown), "; ".join(note for note in notes if note))
+
+
+def count_up(requests: RowRequests, length: int, journal: Journal) -> Tally:
+    """Render every row. Raises `PromptError` where the first one cannot be."""
     wanted = {0, length // 2, length - 1}
-    shown: list[tuple[str, str]] = []
+    tally = Tally()
     seen: set[bytes] = set()
-    asked = alike = known = failing = characters = images = 0
     for at, request in waited_for(requests):
         if isinstance(request, MetaskError):
-            failing += 1
+            tally.failing += 1
             continue
         if at in wanted:
-            shown.append((f"row {at}", _said(request)))
+            tally.shown.append((f"row {at}", _said(request)))
         key = digest(request)
         if key in seen:
-            alike += 1
+            tally.alike += 1
             continue
         seen.add(key)
         if journal.find(request) is not None:
-            known += 1
+            tally.known += 1
             continue
-        asked += 1
-        characters += sum(len(message.text) for message in request.messages)
-        images += sum(len(message.images) for message in request.messages)
-    estimate = (
-        f"about {characters // CHARACTERS_PER_TOKEN:,} tokens, estimated from {characters:,} characters"
-    )
-    notes = [
-        f"{counted(length, 'row')}: {counted(asked, 'request')} to send",
-        f"{alike:,} like another row" if alike else "",
-        f"{known:,} answered before" if known else "",
-        f"{failing:,} whose prompt fails" if failing else "",
-        estimate + (f", without {counted(images, 'image')}" if images else ""),
-    ]
-    return Table(f"Not sent: {where}", (), tuple(shown), "; ".join(note for note in notes if note))
+        tally.asked += 1
+        tally.characters += sum(len(message.text) for message in request.messages)
+        tally.images += sum(len(message.images) for message in request.messages)
+    return tally
 
 
 def _said(request: Request) -> str:

@@ -51,6 +51,16 @@ class Rows(Protocol):
         ...
 
 
+class WholeRows(Rows, Protocol):
+    """Rows that are all there, and can be read as often as one likes."""
+
+    def head(self, count: int) -> WholeRows: ...
+
+    def take(self, positions: Sequence[int]) -> WholeRows:
+        """Return the rows at these positions, each as often as it is named."""
+        ...
+
+
 class PandasRows:
     """Of pandas itself: by position, for labels may occur twice, in the index and among the columns."""
 
@@ -72,6 +82,9 @@ class PandasRows:
 
     def head(self, count: int) -> PandasRows:
         return PandasRows(self._frame.iloc[:count])
+
+    def take(self, positions: Sequence[int]) -> PandasRows:
+        return PandasRows(self._frame.iloc[[*positions]])
 
     def join(self, columns: Columns, _unread: Mapping[str, Any] | None = None) -> Any:
         joined, levels = self._frame.copy(), self._frame.columns.nlevels
@@ -108,6 +121,9 @@ class FrameRows:
 
     def head(self, count: int) -> FrameRows:
         return FrameRows(self._frame.head(count))
+
+    def take(self, positions: Sequence[int]) -> FrameRows:
+        return FrameRows(self._frame[[*positions]])
 
     def join(self, columns: Columns, _unread: Mapping[str, Any] | None = None) -> Any:
         series = [self._series(name, _level(values)) for name, values in columns.items()]
@@ -148,6 +164,9 @@ class RecordRows:
 
     def head(self, count: int) -> RecordRows:
         return RecordRows(self._records[:count], self._name)
+
+    def take(self, positions: Sequence[int]) -> RecordRows:
+        return RecordRows([self._records[at] for at in positions], self._name)
 
     def join(self, columns: Columns, _unread: Mapping[str, Any] | None = None) -> list[dict[Any, Any]]:
         return _join_records(self._records, columns)

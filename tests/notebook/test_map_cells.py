@@ -265,7 +265,6 @@ MISTAKES = {
     "an engine for nothing": ("--engine hero", "Hello", "--engine needs --map NAME"),
     "raw": ("--map df --raw", "{{ text }}", "--raw does not go with --map"),
     "background": ("--map df --background", "{{ text }}", "--background does not go with --map"),
-    "two models": ("gpt-4o --map df", "{{ text }}", "--map asks one model"),
 }
 
 

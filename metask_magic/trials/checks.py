@@ -1,0 +1,262 @@
+"""Checks that need nobody's help: a column with what is expected, a function, how far the models agree."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from numbers import Real
+from typing import Any, Protocol
+
+from ..asking.interrupt import InterruptRequest
+from ..errors import OptionError
+from ..schemas.schema import Schema
+from ..schemas.strict import resolve
+from ..table.answers import fields_of
+from ..table.rows import Row
+from ..words import did_you_mean, nearest, plain, shorten
+from .answer import Answer, Grade
+from .comparing import Kind, canonical, kind_of, matches, plain_value
+
+LONGEST_REASON = 80
+STOPPED = "stopped before it was checked"
+
+_FITS: Mapping[str, frozenset[Kind]] = {
+    "string": frozenset(("text", "number", "truth value", "set")),
+    "integer": frozenset(("number", "set")),
+    "number": frozenset(("number", "set")),
+    "boolean": frozenset(("truth value", "set")),
+    "array": frozenset(("set",)),
+}
+"""What may be expected of a field, by its type in the schema."""
+
+
+class Check(Protocol):
+    """Grades answers; `name` is what the leaderboard calls it."""
+
+    name: str
+
+    def grade(self, answers: Sequence[Answer], rows: Sequence[Row]) -> list[Grade]:
+        """Return a grade for each of the answers, which are all of the models and of these rows."""
+        ...
+
+
+class ColumnCheck:
+    """Compares answers with the column of the table that has what is expected.
+
+    Raises
+    ------
+    OptionError
+        The column has gaps, values of several kinds or of one that no answer can be compared with; or the
+        schema has no field to compare; or `tolerance` stands beside a column that has no numbers.
+
+    """
+
+    def __init__(
+        self, column: str, rows: Sequence[Row], schema: Schema | None, tolerance: float | None, table: str
+    ) -> None:
+        self.name = column
+        self._tolerance = tolerance or 0.0
+        kind = _kind_of_column(column, [row.get(column) for row in rows], table)
+        if tolerance is not None and kind not in ("number", "set"):
+            raise OptionError(
+                f"A tolerance goes with numbers, and {column} of {table} has {_PLURALS[kind]}.",
+                "Leave the tolerance out.",
+            )
+        self._field = _field_of(column, kind, schema)
+
+    def grade(self, answers: Sequence[Answer], rows: Sequence[Row]) -> list[Grade]:
+        return [self._grade_one(answer, rows[answer.row][self.name]) for answer in answers]
+
+    def _grade_one(self, answer: Answer, expected: Any) -> Grade:
+        said = self._said(answer)
+        right = matches(expected, said, self._tolerance)
+        reason = "" if right else f"{_short(said)} is not {_short(plain_value(expected))}"
+        return Grade(float(right), reason)
+
+    def _said(self, answer: Answer) -> Any:
+        if self._field is not None:
+            return answer.said.get(self._field)
+        data = answer.reply.data if answer.reply is not None else None
+        if isinstance(data, Mapping):  # any JSON will do: the value by the column's name, if there is one
+            return data.get(self.name, answer.text)
+        return answer.text if data is None else data
+
+
+_PLURALS: Mapping[Kind, str] = {
+    "text": "texts",
+    "number": "numbers",
+    "truth value": "truth values",
+    "set": "sets",
+}
+
+
+def _kind_of_column(column: str, values: Sequence[Any], table: str) -> Kind:
+    """Return what all values of a column are. Raises `OptionError`."""
+    gaps = [
+        at
+        for at, value in enumerate(values)
+        if value is None or (isinstance(value, str) and not value.strip())
+    ]
+    if gaps:
+        raise OptionError(
+            f"{column} of {table} has no expected value in {_places(gaps)}.",
+            "Fill the gaps, or leave these rows out of the table.",
+        )
+    kinds: dict[Kind | None, int] = {}
+    for at, value in enumerate(values):
+        kinds.setdefault(kind_of(value), at)
+    if None in kinds:
+        kind = type(values[kinds[None]]).__name__
+        raise OptionError(
+            f"{column} of {table} has a {kind} in row {kinds[None]}, which no answer can be compared with.",
+            "Texts, numbers, truth values and sets can be; check anything else with a function.",
+        )
+    first, *others = kinds
+    if others:
+        raise OptionError(
+            f"{column} of {table} has {_PLURALS[_known(first)]} and {_PLURALS[_known(others[0])]} "
+            f"(in row {kinds[others[0]]}).",
+            "Give all of them one type.",
+        )
+    return _known(first)
+
+
+def _known(kind: Kind | None) -> Kind:
+    assert kind is not None  # noqa: S101 -- None was refused before
+    return kind
+
+
+def _places(rows: Sequence[int]) -> str:
+    shown = ", ".join(f"{row:,}" for row in rows[:3])
+    return f"row{'s' if len(rows) > 1 else ''} {shown}" + (
+        f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
+    )
+
+
+def _field_of(column: str, kind: Kind, schema: Schema | None) -> str | None:
+    """Return the field of an answer to compare; None where the text itself is. Raises `OptionError`."""
+    fields = fields_of(schema)
+    if schema is None or not fields:
+        return None
+    if column not in fields and len(fields) > 1:
+        near = nearest(column, fields)
+        raise OptionError(
+            f"{schema.name} has no field {column} to compare with that column.",
+            f"{did_you_mean(near)} Call the column like the field, or check with a function.".lstrip(),
+        )
+    field = column if column in fields else fields[0]
+    types = {*_iter_types_of(field, schema.json_schema)}
+    if types and not any(kind in _FITS.get(each, ()) for each in types):
+        raise OptionError(
+            f"{column} has {_PLURALS[kind]}, and the field {field} of {schema.name} is of another type "
+            f"({', '.join(sorted(types))}).",
+            "Give the column the field's type, or check with a function.",
+        )
+    return field
+
+
+def _iter_types_of(field: str, root: Any) -> Iterator[str]:
+    yield from _iter_types(root["properties"][field], root)
+
+
+def _iter_types(schema: Any, root: Mapping[str, Any], depth: int = 0) -> Iterator[str]:
+    """Yield the JSON types that a value may have, as far as its schema says."""
+    if not isinstance(schema, Mapping) or depth > 20:
+        return
+    if "$ref" in schema:
+        yield from _iter_types(resolve(str(schema["$ref"]), root), root, depth + 1)
+    for branch in (*schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ())):
+        yield from _iter_types(branch, root, depth + 1)
+    said = schema.get("type", ())
+    yield from (each for each in ([said] if isinstance(said, str) else said) if each != "null")
+
+
+def _short(value: Any) -> str:
+    return shorten(plain(value), LONGEST_REASON)
+
+
+class FunctionCheck:
+    """A function of the user's: from a row and a reply to a truth value or a number.
+
+    What it raises is told in the row's grade, and ends nothing. An `interrupt` is thrown in it. Raises
+    `OptionError` where it cannot be called so.
+    """
+
+    def __init__(self, function: Callable[[Row, Any], Any], name: str, interrupt: InterruptRequest) -> None:
+        self.name = name
+        self._function = function
+        self._interrupt = interrupt
+        if inspect.iscoroutinefunction(function):
+            raise OptionError(f"The check {name} is a coroutine.", "Make it a plain function.")
+        try:
+            signature = inspect.signature(function)
+        except (TypeError, ValueError):  # of a builtin
+            return
+        try:
+            signature.bind(None, None)
+        except TypeError:
+            raise OptionError(
+                f"The check {name} cannot be called with a row and a reply: it is {name}{signature}.",
+                f"Write it as `def {name}(row, reply):`, which returns a truth value or a number.",
+            ) from None
+
+    def grade(self, answers: Sequence[Answer], rows: Sequence[Row]) -> list[Grade]:
+        return [self._grade_one(answer, rows[answer.row]) for answer in answers]
+
+    def _grade_one(self, answer: Answer, row: Row) -> Grade:
+        found: Any = None
+        if self._interrupt.requested:
+            return Grade(error=STOPPED)
+        try:
+            with self._interrupt.thrown():
+                found = plain_value(self._function(Row(row), answer.reply))
+        except Exception as error:  # noqa: BLE001 -- one row's defect must not lose the others
+            return Grade(error=f"{self.name} raised {type(error).__name__}: {plain(error)}")
+        if self._interrupt.requested:
+            return Grade(error=STOPPED)
+        if not isinstance(found, Real) or math.isnan(found):
+            return Grade(error=f"{self.name} returned {_short(repr(found))}, and no truth value or number")
+        return Grade(float(found))
+
+
+class Agreement:
+    """How far a model agrees with the others, without a check: the share of their answers that are like its.
+
+    Answers are alike if their text is after normalising, or all fields of their schema.
+    """
+
+    name = "agreement"
+
+    def grade(self, answers: Sequence[Answer], rows: Sequence[Row]) -> list[Grade]:
+        said: dict[int, list[tuple[str, str]]] = defaultdict(list)
+        for answer in answers:
+            said[answer.row].append((answer.model, canonical(answer.said)))
+        return [self._grade_one(answer, said[answer.row]) for answer in answers]
+
+    def _grade_one(self, answer: Answer, said: Sequence[tuple[str, str]]) -> Grade:
+        others = [one for model, one in said if model != answer.model]
+        if not others:
+            return Grade(reason="no other model answered")
+        own = canonical(answer.said)
+        return Grade(sum(one == own for one in others) / len(others))
+
+
+def grade_all(check: Check, answers: Sequence[Answer], rows: Sequence[Row]) -> list[Answer]:
+    """Return the answers with their grades.
+
+    One that was filtered, refused, empty or does not fit its schema is worth 0, where scores are shares of 1;
+    a request that failed says nothing of the model, and has none.
+    """
+    usable = [answer for answer in answers if answer.outcome == "answered"]
+    grades = {id(answer): grade for answer, grade in zip(usable, check.grade(usable, rows), strict=True)}
+    bounded = all(grade.score is None or 0 <= grade.score <= 1 for grade in grades.values())
+    worthless = 0.0 if bounded and not isinstance(check, Agreement) else None
+    return [_graded(answer, grades.get(id(answer)), worthless) for answer in answers]
+
+
+def _graded(answer: Answer, grade: Grade | None, worthless: float | None) -> Answer:
+    if grade is not None:
+        return answer.graded(grade)
+    return answer.graded(Grade(worthless)) if answer.outcome == "unusable" else answer

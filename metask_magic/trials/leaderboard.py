@@ -1,0 +1,217 @@
+"""The leaderboard: where each model of a trial stands, as a table with charts, as text and as Markdown."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from ..display.comparison import as_text
+from ..display.record import UNTYPESET
+from ..display.table import Table
+from ..usage.ledger import Figure
+from ..words import shorten
+from . import chart
+from .standing import Standing
+
+_SMALLEST_SHOWN = Decimal("0.0001")
+_LONGEST_NAME = 40
+
+_STYLE = (
+    "<style>"
+    ".metask-trial table{border-collapse:collapse;margin:0}"
+    ".metask-trial th,.metask-trial td{text-align:right;vertical-align:top;padding:.35em .7em;max-width:none;"
+    "white-space:normal;font-variant-numeric:tabular-nums}"
+    ".metask-trial th:nth-child(2),.metask-trial td:nth-child(2){text-align:left;overflow-wrap:anywhere;"
+    f"min-width:{chart.WHISKER[0]}px}}"
+    ".metask-trial td svg{display:block;margin-top:.25em}"
+    ".metask-trial p{margin:.5em 0}"
+    f"{chart.STYLE}"
+    "</style>"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaderboard:
+    """Models in the order of their scores; it shows itself.
+
+    Attributes
+    ----------
+    title
+        What was tried, in a line.
+    measure
+        What a score is: the share of right answers, a mean, agreement.
+    standings
+        The best first.
+    notes
+        What a reader has to know besides.
+
+    """
+
+    title: str
+    measure: str
+    standings: tuple[Standing, ...]
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        headers, *rows = self._lines()
+        points = self._points()
+        span = chart.span_of(points)
+        names = (shorten(point.name, _LONGEST_NAME) for point in points)
+        named = list(zip(names, chart.to_lines(points, span), strict=True))
+        parts = (
+            Table(self.title, headers, tuple(rows)),
+            Table("", ("", chart.scale_line(span)), tuple(named)) if named else "",
+            "\n".join(self.notes),
+        )
+        return "\n\n".join(str(part) for part in parts if str(part))
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/html": self.to_html(), "text/plain": str(self)}
+
+    def to_markdown(self) -> str:
+        """Return the table and the notes as GitHub's Markdown."""
+        headers, *rows = self._lines()
+        ruler = tuple("---" if at == 1 else "--:" for at in range(len(headers)))
+        lines = [f"| {' | '.join(row)} |" for row in (headers, ruler, *(map(as_text, row) for row in rows))]
+        notes = [f"- {as_text(note)}" for note in self.notes]
+        return "\n\n".join(["\n".join(lines), *(["\n".join(notes)] if notes else [])])
+
+    def to_html(self) -> str:
+        """Return a fragment that stands by itself, with the charts as SVG."""
+        headers, *rows = self._lines()
+        points = {point.number: point for point in self._points()}
+        span = chart.span_of([*points.values()])
+        drawn = [chart.whisker(points[at], span) if at in points else "" for at in range(1, len(rows) + 1)]
+        body = "".join(_row(row, "td", svg) for row, svg in zip(rows, drawn, strict=True))
+        notes = "".join(f"<p><small>{html.escape(note)}</small></p>" for note in self.notes)
+        plot = chart.scatter([*points.values()], self.measure)
+        axes = (
+            f"<p><small>Upwards: {html.escape(self.measure)}; to the right: the estimated cost of 1,000 "
+            "rows. Filled: the best, and what is not really different from it.</small></p>"
+        )
+        return (
+            f'{_STYLE}<div class="metask-trial {UNTYPESET}"><p><strong>{html.escape(self.title)}</strong></p>'
+            f"<table><thead>{_row(headers, 'th')}</thead><tbody>{body}</tbody></table>"
+            f"{plot}{axes if plot else ''}{notes}</div>"
+        )
+
+    def _points(self) -> list[chart.Point]:
+        return [
+            chart.Point(
+                number,
+                standing.model,
+                standing.score,
+                standing.interval,
+                None if standing.cost.usd_per_1000 is None else float(standing.cost.usd_per_1000),
+                standing.verdict in ("best", "no real difference"),
+            )
+            for number, standing in enumerate(self.standings, 1)
+            if standing.score is not None
+        ]
+
+    def _lines(self) -> list[tuple[str, ...]]:
+        """Return the head of the table and its rows, as plain text: only columns that say something."""
+        shown = [column for column in _COLUMNS if any(column.cell(each) for each in self.standings)]
+        head = ("", "model", *(column.head for column in shown))
+        rows = (
+            (f"{number}", standing.model, *(column.cell(standing) or "–" for column in shown))
+            for number, standing in enumerate(self.standings, 1)
+        )
+        return [head, *rows]
+
+
+def _row(cells: Sequence[str], tag: str, drawn: str = "") -> str:
+    number, name, *figures = map(html.escape, cells)
+    inner = "".join(f"<{tag}>{figure}</{tag}>" for figure in figures)
+    return f"<tr><{tag}>{number}</{tag}><{tag}>{name}{drawn}</{tag}>{inner}</tr>"
+
+
+# -- columns -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    head: str
+    cell: Callable[[Standing], str]
+
+
+def score_in_words(score: float | None) -> str:
+    """Return a score as it is shown."""
+    if score is None:
+        return ""
+    return f"{score:.2f}" if 0 <= score <= 1 else f"{score:,.4g}"
+
+
+def interval_in_words(standing: Standing) -> str:
+    """Return the interval of a score as it is shown."""
+    if standing.interval is None:
+        return ""
+    return f"{score_in_words(standing.interval.low)} to {score_in_words(standing.interval.high)}"
+
+
+def dollars(cost: Decimal | None, *, is_least: bool = False) -> str:
+    """Return US dollars as they are shown; "" where they are not known."""
+    if cost is None:
+        return ""
+    shown = f"< ${_SMALLEST_SHOWN}" if 0 < cost < _SMALLEST_SHOWN else f"${cost:,.4f}"
+    return f"{shown} + ?" if is_least else shown
+
+
+def _verdict(standing: Standing) -> str:
+    if standing.p_value is None:
+        return standing.verdict
+    chance = "p < 0.001" if standing.p_value < 0.001 else f"p = {standing.p_value:.3f}"
+    return f"{standing.verdict} ({chance})"
+
+
+def _outcome(name: Any) -> Callable[[Standing], str]:
+    return lambda standing: f"{standing.outcomes[name]:,}" if standing.outcomes.get(name) else ""
+
+
+def _answered(standing: Standing) -> str:
+    asked = sum(standing.outcomes.values())
+    return f"{standing.outcomes.get('answered', 0):,} of {asked:,}"
+
+
+def _failed(standing: Standing) -> str:
+    failed = standing.outcomes.get("failed", 0)
+    return f"{failed:,}{' (given up)' if standing.given_up else ''}" if failed or standing.given_up else ""
+
+
+def _tokens(figure: Figure) -> str:
+    return str(figure)
+
+
+def _seconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:.2f} s"
+
+
+def _pass_at(standing: Standing) -> str:
+    return ", ".join(f"@{k} {chance:.2f}" for k, chance in standing.pass_at_k.items() if k > 1)
+
+
+_COLUMNS = (
+    _Column("score", lambda standing: score_in_words(standing.score)),
+    _Column("95 % interval", interval_in_words),
+    _Column("against the best", _verdict),
+    _Column("pass", _pass_at),
+    _Column("stable", lambda standing: score_in_words(standing.stability)),
+    _Column("answered", _answered),
+    _Column("unusable", _outcome("unusable")),
+    _Column("failed", _failed),
+    _Column("not asked", _outcome("not asked")),
+    _Column("not checked", lambda standing: f"{standing.unchecked:,}" if standing.unchecked else ""),
+    _Column("tokens", lambda standing: _tokens(standing.cost.tokens) if standing.cost.replies else ""),
+    _Column(
+        "per 1,000 rows",
+        lambda standing: dollars(standing.cost.usd_per_1000, is_least=standing.cost.is_least),
+    ),
+    _Column("median", lambda standing: _seconds(standing.median)),
+    _Column("95th percentile", lambda standing: _seconds(standing.late)),
+    _Column("first token", lambda standing: _seconds(standing.first_token)),
+)

@@ -1,0 +1,300 @@
+"""`%%metask MODELS --map TABLE` through a real kernel: who is asked what, and what is told of the models."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from ..gateway_server import Answer, GatewayServer, Streamed, refused
+from ..gateway_server.received import Received
+from ..kernel import Kernel
+from .conftest import value
+
+GOOD, POOR, THIRD = "gpt-4o-mini", "claude-3-haiku-20240307", "gemini-1.5-pro"
+DEFINITIONS = """
+import pandas as pd, polars as pl, pyarrow as pa
+from pydantic import BaseModel
+
+class Review(BaseModel):
+    stars: int
+
+records = [{"text": f"t{n}", "stars": n % 5 + 1} for n in range(30)]
+df = pd.DataFrame(records)
+pdf, table = pl.DataFrame(records), pa.Table.from_pylist(records)
+gaps = df.assign(stars=df.stars.where(df.index != 4))
+mixed = [{"text": "a", "stars": 1}, {"text": "b", "stars": "two"}]
+words = df.assign(stars="many")
+named = df.assign(score=1)
+rubric, number = "Full marks where the number is right.", 5
+hero = "Ada"
+
+def odd(row, reply):
+    return reply.data.stars == row["stars"] if row["text"] != "t3" else 1 / 0
+
+def lonely(row):
+    return True
+"""
+
+
+def stars(received: Received) -> Answer:
+    """The number of stars that is expected; the poor model is wrong in the even rows."""
+    number = int(received.last_user_text.removeprefix("t"))
+    right = number % 5 + 1
+    wrong = received.json["model"] == POOR and number % 2 == 0
+    return Streamed([json.dumps({"stars": right + wrong})])
+
+
+@pytest.fixture(autouse=True)
+def _defined(asking: Kernel, gateway: GatewayServer, tmp_path: Path) -> None:
+    journal = f"%config Metask.recordings_path = {str(tmp_path / 'rows.jsonl')!r}"
+    cell = asking.run(f"%unload_ext metask_magic\n%load_ext metask_magic\n{journal}\n{DEFINITIONS}")
+    assert cell.error is None
+    gateway.answer_with(stars)
+
+
+def asked(gateway: GatewayServer) -> dict[str, int]:
+    return dict(Counter(received.json["model"] for received in gateway.chats))
+
+
+def test_the_leaderboard(asking: Kernel, gateway: GatewayServer) -> None:
+    cell = asking.run(
+        f"%%metask {POOR} {GOOD} --map df --schema Review --check stars -o trial\n{{{{ text }}}}"
+    )
+    assert cell.error is None
+    assert asked(gateway) == {GOOD: 30, POOR: 30}
+    line, shown = cell.displays
+    assert line["data"]["text/plain"] == "60 answers of 2 models: 60 answered."
+    text = shown["data"]["text/plain"]
+    assert "2 models on 30 rows of df, checked by stars" in text
+    assert text.index(GOOD) < text.index(POOR)
+    assert "worse (p < 0.001)" in text
+    assert "Wilson" in text
+    assert "McNemar" in text
+    html = shown["data"]["text/html"]
+    assert html.count("<tr>") == 3
+    assert "<svg" in html
+    assert value(asking, "[(each.model, each.score, each.verdict) for each in trial.standings]") == repr(
+        [(GOOD, 1.0, "best"), (POOR, 0.5, "worse")]
+    )
+    assert value(asking, "trial is _, trial.best(cost='lowest', score=0.9)") == repr((True, GOOD))
+    assert value(asking, f"trial[{POOR!r}].first_token is not None, trial[{GOOD!r}].median > 0") == repr(
+        (True, True)
+    )
+
+
+def test_few_replies_are_streamed_and_the_others_come_in_one_piece(
+    asking: Kernel, gateway: GatewayServer
+) -> None:
+    asking.run(f"%%metask {POOR} {GOOD} --map df --schema Review --check stars -o trial\n{{{{ text }}}}")
+    streamed = Counter((chat.json["model"], chat.json.get("stream", False)) for chat in gateway.chats)
+    assert streamed == {(POOR, True): 20, (GOOD, True): 20, (POOR, False): 10, (GOOD, False): 10}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "columns"),
+    [
+        ("df", "DataFrame", "list(trial.table.columns)"),
+        ("pdf", "DataFrame", "trial.table.columns"),
+        ("table", "Table", "trial.table.column_names"),
+        ("records", "list", "list(trial.table[0])"),
+        ("gen", "list", "list(trial.table[0])"),
+    ],
+)
+def test_the_table_in_its_own_kind(asking: Kernel, name: str, kind: str, columns: str) -> None:
+    asking.run("gen = (record for record in records[:4])")
+    cell = asking.run(
+        f"%%metask {POOR} {GOOD} --map {name} --limit 4 --schema Review --check stars -o trial\n"
+        "{{ text }}"
+    )
+    assert cell.error is None
+    assert value(asking, f"type(trial.table).__name__, {columns}, len(trial.to_pandas())") == repr(
+        (
+            kind,
+            [
+                "text",
+                "stars",
+                "model",
+                "reply_stars",
+                "score",
+                "reason",
+                "check_error",
+                "reply_error",
+                "reply_meta",
+            ],
+            8,
+        )
+    )
+    assert value(asking, "list(trial.to_polars()['reply_stars']), trial.to_arrow().num_rows") == repr(
+        ([2, 1, 2, 2, 4, 3, 4, 4], 8)
+    )
+    assert value(asking, "[row['model'] for row in trial.to_dicts()]") == repr([POOR, GOOD] * 4)
+
+
+def test_what_was_answered_is_not_asked_again(asking: Kernel, gateway: GatewayServer) -> None:
+    prompt = "{{ text }}"
+    asking.run("texts = df[['text']]")
+    asking.run(f"%%metask {GOOD} --map texts --schema Review\n{prompt}")
+    assert asked(gateway) == {GOOD: 30}
+    asking.run(f"%%metask {GOOD} {POOR} --map df --schema Review --check stars --limit 10\n{prompt}")
+    assert asked(gateway) == {GOOD: 30, POOR: 10}
+    asking.run(f"%%metask {GOOD} {POOR} {THIRD} --map df --schema Review --check stars\n{prompt}")
+    assert asked(gateway) == {GOOD: 30, POOR: 30, THIRD: 30}
+    asking.run(f"%%metask {GOOD} {POOR} --map df --schema Review --check stars --sample 3 -o trial\n{prompt}")
+    assert asked(gateway) == {GOOD: 90, POOR: 90, THIRD: 30}
+    assert value(asking, f"trial.pass_at(3, {POOR!r}), trial[{GOOD!r}].stability, len(trial.table)") == (
+        "(0.5, 1.0, 180)"
+    )
+
+
+def test_a_model_that_always_fails_is_given_up(asking: Kernel, gateway: GatewayServer) -> None:
+    cell = asking.run(
+        f"%%metask {GOOD} nobody/knows --map df --schema Review --check stars -o trial\n{{{{ text }}}}"
+    )
+    assert cell.error is None
+    assert asked(gateway) == {GOOD: 30, "nobody/knows": 10}
+    text = cell.displays[-1]["data"]["text/plain"]
+    assert "10 (given up)" in text
+    assert "nobody/knows was asked about no more rows" in text
+    assert value(asking, "trial['nobody/knows'].score, trial.facts.given_up") == repr(
+        (None, ("nobody/knows",))
+    )
+
+
+def test_a_refused_key_ends_all(asking: Kernel, gateway: GatewayServer) -> None:
+    gateway.answer_with(lambda _: refused(401, "No."))
+    cell = asking.run(f"%%metask {GOOD} {POOR} --map df --check stars -o trial\n{{{{ text }}}}")
+    assert cell.error is not None
+    assert cell.error["ename"] == "AuthenticationError"
+    assert "The trial is kept in _." in cell.error["evalue"]
+    assert value(asking, "_ is trial, len(trial.answers)") == "(True, 60)"
+
+
+def test_a_budget_ends_all(asking: Kernel, gateway: GatewayServer) -> None:
+    asking.run("%metask usage --reset\n%config Metask.budget_tokens = 40\n%config Metask.max_concurrency = 1")
+    cell = asking.run(f"%%metask {GOOD} {POOR} --map df --schema Review --check stars\n{{{{ text }}}}")
+    assert cell.error is not None
+    assert cell.error["ename"] == "BudgetError"
+    assert len(gateway.chats) <= 4
+    asking.run(
+        "%metask usage --reset\n%config Metask.budget_tokens = None\n%config Metask.max_concurrency = 32"
+    )
+
+
+def test_a_check_that_raises_marks_its_row(asking: Kernel) -> None:
+    cell = asking.run(f"%%metask {GOOD} {POOR} --map df --schema Review --check odd -o trial\n{{{{ text }}}}")
+    assert cell.error is None
+    assert value(
+        asking, "trial.table.check_error.dropna().unique().tolist(), len(trial.standings[0].scores)"
+    ) == ("(['odd raised ZeroDivisionError: division by zero'], 29)")
+    assert "2 answers could not be checked" in cell.displays[-1]["data"]["text/plain"]
+
+
+def test_agreement_without_a_check(asking: Kernel) -> None:
+    cell = asking.run(f"%%metask {GOOD} {POOR} {THIRD} --map df --schema Review -o trial\n{{{{ text }}}}")
+    assert cell.error is None
+    assert value(asking, "{each.model: each.score for each in trial.standings}") == repr(
+        {GOOD: 0.75, THIRD: 0.75, POOR: 0.5}
+    )
+    assert "can be wrong together" in cell.displays[-1]["data"]["text/plain"]
+
+
+def judge(received: Received) -> Answer:
+    if received.json["model"] != "gpt-4o":
+        return stars(received)
+    text = received.last_user_text
+    assert GOOD not in text
+    assert POOR not in text
+    assert "Full marks where the number is right." in text
+    right = '"stars": 2' in text
+    return Streamed([json.dumps({"reason": "It says two." if right else "No.", "score": right / 2})])
+
+
+def test_a_judge_sees_neither_names_nor_order(asking: Kernel, gateway: GatewayServer) -> None:
+    gateway.answer_with(judge)
+    cell = asking.run(
+        f"%%metask {GOOD} {POOR} --map df --limit 6 --schema Review --check judge --judge gpt-4o "
+        "--rubric rubric -o trial\n{{ text }}"
+    )
+    assert cell.error is None
+    assert asked(gateway) == {GOOD: 6, POOR: 6, "gpt-4o": 9}  # three rows have the same answer twice
+    assert value(asking, "trial.facts.judge.graded, trial.facts.judge.cost.replies") == "(12, 9)"
+    assert value(asking, "sorted(set(zip(trial.table.reason, trial.table.score)))") == repr(
+        [("It says two.", 0.5), ("No.", 0.0)]
+    )
+    text = cell.displays[-1]["data"]["text/plain"]
+    assert "Judged by gpt-4o, which saw no names: 12 verdicts, 162 tokens" in text
+    assert value(asking, f"trial[{GOOD!r}].cost.tokens.known") == "108"
+
+
+def test_a_dry_run_sends_nothing(asking: Kernel, gateway: GatewayServer) -> None:
+    cell = asking.run(
+        f"%%metask {GOOD} {POOR} --map df --schema Review --check stars --dry-run --max-tokens 50\n"
+        "Say {{ text }}"
+    )
+    assert cell.error is None
+    text = cell.displays[0]["data"]["text/plain"]
+    assert "Say t0" in text
+    assert "30 requests, about" in text
+    assert "with the longest answers" in text
+    assert "60 requests to send" in text
+    assert not gateway.chats
+
+
+MISTAKES = {
+    "no such check": ("df --check star", "neither a column of df nor a function. Did you mean stars"),
+    "gaps": ("gaps --schema Review --check stars", "stars of gaps has no expected value in row 4"),
+    "several kinds": (
+        "mixed --schema Review --check stars",
+        "stars of mixed has numbers and texts (in row 1)",
+    ),
+    "another type": ("words --schema Review --check stars", "the field stars of Review is of another type"),
+    "an empty table": ("nothing --check stars", "has no rows"),
+    "a column that is taken": ("named --check stars", "named already has score"),
+    "a tolerance for words": (
+        "df --check text --tolerance 1",
+        "A tolerance goes with numbers, and text of df",
+    ),
+    "a negative tolerance": ("df --check stars --tolerance -1", "A tolerance of -1.0 is none"),
+    "a tolerance for nothing": ("df --tolerance 1", "A tolerance goes with a column"),
+    "a function of one": ("df --check lonely", "cannot be called with a row and a reply"),
+    "no judge": ("df --check judge --rubric rubric", "--rubric goes with a check by a judge"),
+    "a judge for nothing": ("df --judge gpt-4o", "--judge goes with a check by a judge"),
+    "no rubric": ("df --check judge --judge gpt-4o", "A judge needs a rubric"),
+    "a rubric that is none": (
+        "df --check judge --judge gpt-4o --rubric number",
+        "Number is a int, and no text",
+    ),
+    "no such rubric": ("df --check judge --judge gpt-4o --rubric rubik", "The rubric `rubik` is not defined"),
+    "a judge of itself": (f"df --check judge --judge {GOOD} --rubric rubric", "would judge its own answers"),
+    "a conversation": ("df --check stars -c story", "-c does not go with --map"),
+}
+
+
+@pytest.mark.parametrize(("options", "says"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_explained_before_anything_is_sent(
+    asking: Kernel, gateway: GatewayServer, options: str, says: str
+) -> None:
+    asking.run("nothing = df.head(0)")
+    cell = asking.run(f"%%metask {GOOD} {POOR} --map {options}\n{{{{ text }}}}")
+    assert cell.error is not None
+    assert says in cell.error["evalue"]
+    assert not gateway.chats
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (f"{GOOD} {GOOD} --map df --check stars", "is named twice"),
+        (f"{GOOD} gpt-4o* --map df --check stars", "is named twice"),
+        (f"{GOOD} --check stars", "--check needs --map NAME"),
+        (f"{GOOD} --map df --tolerance 1", "A tolerance goes with a column"),
+    ],
+)
+def test_models_that_cannot_be_tried(asking: Kernel, gateway: GatewayServer, line: str, says: str) -> None:
+    cell = asking.run(f"%%metask {line}\n{{{{ text }}}}")
+    assert cell.error is not None
+    assert says in cell.error["evalue"]
+    assert not gateway.chats
