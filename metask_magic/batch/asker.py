@@ -35,6 +35,7 @@ from ..messages.request import Request
 from .engine import Answer
 from .gate import Gate, Place
 
+LEAST_APPETITE = 8
 LONGEST_WAIT = 120.0
 LONGEST_REFUSAL = 600.0
 LONGEST_PAUSE = 8.0
@@ -110,8 +111,8 @@ class Asker:
 
     @property
     def appetite(self) -> int:
-        """Twice what may be under way: the next ones wait at the gate."""
-        return 2 * self._gate.max_concurrency
+        """Twice what may be under way, and some at least: the next ones wait at the gate."""
+        return max(2 * self._gate.max_concurrency, LEAST_APPETITE)
 
     def start(self, arrived: Callable[[], None]) -> None:
         """Call `arrived` for each answer from now on."""

@@ -127,16 +127,15 @@ class Batch:
         self._params: Any = None
 
     def begin(self, wake: Callable[[], None]) -> None:
-        """Start the engine; `wake` is called, from any thread, when `advance` has something to do."""
+        """Start the engine; `wake` is called, from any thread, when there is something to do."""
         self._wake = wake
         self._engine.start(wake)
 
     def advance(self, interrupt: InterruptRequest) -> bool:
-        """Put away what came, and ask for more. Return whether every row has its result, or none can get one.
+        """Ask for more, when what came is put away. Return whether every row has its result, or none can.
 
         Raises what the iterable of requests or `journal.find` raise.
         """
-        self._settle()
         if self.stopped is None:
             self._feed(interrupt)
         return self.stopped is not None or (self._exhausted and not self._outstanding)
@@ -144,7 +143,7 @@ class Batch:
     def end(self) -> None:
         """Ask no more, and put away what had come."""
         self._engine.stop()
-        self._settle()
+        self.settle()
 
     @property
     def results(self) -> list[RowResult]:
@@ -200,7 +199,8 @@ class Batch:
 
     # -- replies out ----------------------------------------------------------------------------------
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
+        """Put away what came."""
         came = [(answer, self._validated(answer.reply)) for answer in self._engine.take()]
         self._write([(answer.request, reply) for answer, reply in came if reply.error is None])
         for answer, reply in came:

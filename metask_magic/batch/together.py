@@ -16,6 +16,7 @@ from .asker import ends_all
 from .batch import Batch, Progress
 
 REST_SECONDS = 0.005
+LONG_REST_SECONDS = 0.02
 
 
 class Together:
@@ -59,6 +60,9 @@ class Together:
             self._fill()
             if not self._running:
                 return
+            # First all of the one and then all of the other: a journal that was written to is read anew.
+            for _, batch in self._running.values():
+                batch.settle()
             for number in list(self._running):
                 if self._advance(number, interrupt):
                     return
@@ -67,7 +71,8 @@ class Together:
                 shown_at = time.monotonic()
             if self._has_room():
                 continue
-            time.sleep(REST_SECONDS)  # several answers at once cost less than one by one
+            # Several answers at once cost less than one by one; each of many lanes has but a few.
+            time.sleep(REST_SECONDS if len(self._running) == 1 else LONG_REST_SECONDS)
             self._wake.wait(HEARTBEAT_SECONDS)
             self._wake.clear()
 

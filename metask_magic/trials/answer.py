@@ -73,7 +73,7 @@ class Answer:
         cells = dict(answers.cells_of(result))
         error = cells.pop(ERROR, None)
         cells.pop(META, None)
-        reply = result.reply
+        reply = None if result.reply is None else _to_the_millisecond(result.reply)
         outcome: Outcome = "answered"
         if error == NOT_ASKED and reply is None and result.error is None:
             return cls(result.row, model, sample, "not asked", error=error)
@@ -92,6 +92,13 @@ class Answer:
     def graded(self, grade: Grade) -> Answer:
         """Return it with this grade."""
         return replace(self, grade=grade)
+
+
+def _to_the_millisecond(reply: Reply) -> Reply:
+    """Return a reply with the times that its recording has: a trial says the same when it is replayed."""
+    first = reply.first_token_after
+    first = None if first is None else round(first, 3)
+    return replace(reply, elapsed=round(reply.elapsed, 3), first_token_after=first)
 
 
 def _is_models_own(error: MetaskError | None) -> bool:

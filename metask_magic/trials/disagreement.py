@@ -7,6 +7,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from statistics import fmean
 from typing import Any
 
@@ -44,7 +45,8 @@ class Disagreements:
         return len(self.rows)
 
     def __str__(self) -> str:
-        return str(Table(self._title, self._headers, self._lines))
+        lines = (tuple(" · ".join(cell.splitlines()) for cell in line) for line in self._lines)
+        return str(Table(self._title, self._headers if self.rows else (), tuple(lines)))
 
     __repr__ = __str__
 
@@ -86,7 +88,7 @@ def find_disagreements(
             by_row[answer.row][answer.model].append(answer)
     spread = {row: _spread(own) for row, own in by_row.items()}
     found = sorted(
-        (row for row in spread if spread[row] > (0.0, 1)), key=lambda row: spread[row], reverse=True
+        (row for row in spread if spread[row] > (0.0, 0.0)), key=lambda row: spread[row], reverse=True
     )
     chosen = tuple(found[:most])
     shown = {model: [_shown(by_row[row][model]) for row in chosen] for model in models}
@@ -101,15 +103,17 @@ def find_disagreements(
     )
 
 
-def _spread(own: Mapping[str, Sequence[Answer]]) -> tuple[float, int]:
-    """Return how far the models' scores lie apart, and how many different things they say."""
+def _spread(own: Mapping[str, Sequence[Answer]]) -> tuple[float, float]:
+    """Return how far the scores of two models lie apart on average, and how often two differ in words."""
     scores = [
         fmean(graded)
         for answers in own.values()
         if (graded := [answer.grade.score for answer in answers if answer.grade.score is not None])
     ]
-    said = {canonical(answer.said) for answers in own.values() for answer in answers}
-    return (max(scores) - min(scores) if scores else 0.0), len(said)
+    said = [{canonical(answer.said) for answer in answers} for answers in own.values()]
+    apart = [abs(one - other) for one, other in combinations(scores, 2)]
+    different = [one != other for one, other in combinations(said, 2)]
+    return (fmean(apart) if apart else 0.0), (fmean(different) if different else 0.0)
 
 
 def _shown(answers: Sequence[Answer]) -> str:

@@ -37,18 +37,15 @@ PROMPT = (
     "<answer-{{ mark }}>\n{{ answer }}\n</answer-{{ mark }}>\n\n"
     "<rubric-{{ mark }}>\n{{ rubric }}\n</rubric-{{ mark }}>"
 )
-VERDICT = Schema.from_object(
-    {
-        "type": "object",
-        "properties": {
-            "reason": {"type": "string", "description": "What the rubric makes of the answer."},
-            "score": {"type": "number", "minimum": 0, "maximum": 1},
-        },
-        "required": ["reason", "score"],
-        "additionalProperties": False,
+VERDICT: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "reason": {"type": "string", "description": "What the rubric makes of the answer."},
+        "score": {"type": "number", "minimum": 0, "maximum": 1},
     },
-    "Verdict",
-)
+    "required": ["reason", "score"],
+    "additionalProperties": False,
+}
 
 Ask = Callable[[Sequence[Mapping[str, Any]], TablePrompt], Sequence[RowResult]]
 """Asks about each of the records, as `--map` does."""
@@ -91,6 +88,7 @@ class Judge:
             raise OptionError(f"{called[:1].upper()}{called[1:]} is empty.", "Say what a good answer is.")
         self.model = model
         self.use: JudgeUse | None = None
+        self._verdict = Schema.from_object(VERDICT, "Verdict")
         self._rubric = RowPrompt(rubric, rows.columns, task.namespace)
         self._task = task
         self._rows = rows
@@ -110,10 +108,10 @@ class Judge:
             )
             for answer in answers
         ]
-        asked = TablePrompt(self.model, PROMPT, SYSTEM, {}, format="json", schema=VERDICT)
+        asked = TablePrompt(self.model, PROMPT, SYSTEM, {}, format="json", schema=self._verdict)
         results = {result.row: result for result in self._ask(records, asked)}
         self.use = _use(self.model, records, results)
-        return [_grade(results.get(at)) for at in range(len(records))]
+        return [_grade(results.get(at), self._verdict) for at in range(len(records))]
 
     def _tasks(self, wanted: set[int]) -> dict[int, dict[str, Any]]:
         """Return what was asked in each row, rendered again: text, and images as the bytes of their files."""
@@ -151,13 +149,13 @@ def _use(model: str, records: Sequence[Mapping[str, Any]], results: Mapping[int,
     return JudgeUse(model, graded, cost_of(model, once.values()))
 
 
-def _grade(result: RowResult | None) -> Grade:
+def _grade(result: RowResult | None, schema: Schema) -> Grade:
     if result is None or (result.reply is None and result.error is None):
         return Grade(error="the judge was not asked")
     if result.error is not None or result.reply is None:
         return Grade(error=f"the judge failed: {result.error.message if result.error else ''}")
     try:
-        verdict = result.reply.data or VERDICT.validate(result.reply.text)
+        verdict = result.reply.data or schema.validate(result.reply.text)
     except MetaskError as error:
         return Grade(error=f"the judge failed: {error.message}")
     return Grade(float(verdict["score"]), str(verdict["reason"]))

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from ..display import score_chart as chart
 from ..display.comparison import as_text
 from ..display.record import UNTYPESET
 from ..display.table import Table
 from ..usage.ledger import Figure
 from ..words import shorten
-from . import chart
 from .standing import Standing
 
 _SMALLEST_SHOWN = Decimal("0.0001")
@@ -94,10 +94,11 @@ class Leaderboard:
             f"<p><small>Upwards: {html.escape(self.measure)}; to the right: the estimated cost of 1,000 "
             "rows. Filled: the best, and what is not really different from it.</small></p>"
         )
+        scale = f"<p><small>The lines below the names go from {span.low:.3g} to {span.high:.3g}.</small></p>"
         return (
             f'{_STYLE}<div class="metask-trial {UNTYPESET}"><p><strong>{html.escape(self.title)}</strong></p>'
             f"<table><thead>{_row(headers, 'th')}</thead><tbody>{body}</tbody></table>"
-            f"{plot}{axes if plot else ''}{notes}</div>"
+            f"{scale if points else ''}{plot}{axes if plot else ''}{notes}</div>"
         )
 
     def _points(self) -> list[chart.Point]:
@@ -106,7 +107,9 @@ class Leaderboard:
                 number,
                 standing.model,
                 standing.score,
-                standing.interval,
+                None
+                if standing.interval is None
+                else chart.Span(standing.interval.low, standing.interval.high),
                 None if standing.cost.usd_per_1000 is None else float(standing.cost.usd_per_1000),
                 standing.verdict in ("best", "no real difference"),
             )
@@ -127,7 +130,10 @@ class Leaderboard:
 
 def _row(cells: Sequence[str], tag: str, drawn: str = "") -> str:
     number, name, *figures = map(html.escape, cells)
-    inner = "".join(f"<{tag}>{figure}</{tag}>" for figure in figures)
+    unbroken = (
+        figure.replace(" to ", "&nbsp;to&nbsp;").replace(" = ", "&nbsp;=&nbsp;") for figure in figures
+    )
+    inner = "".join(f"<{tag}>{figure}</{tag}>" for figure in unbroken)
     return f"<tr><{tag}>{number}</{tag}><{tag}>{name}{drawn}</{tag}>{inner}</tr>"
 
 

@@ -21,9 +21,12 @@ def run_apart(module: str, *arguments: str) -> str:
 
 
 @contextmanager
-def server(option: str, value: object) -> Iterator[dict[str, str]]:
-    """Run the test gateway with an option, and yield its address as the library takes it."""
-    command = [sys.executable, "-m", "tests.gateway_server", option, json.dumps(value)]
+def server(option: str, value: object, **more: object) -> Iterator[dict[str, str]]:
+    """Run the test gateway with options, and yield its address as the library takes it."""
+    options = [option, json.dumps(value)]
+    for name, each in more.items():
+        options += [f"--{name}", json.dumps(each)]
+    command = [sys.executable, "-m", "tests.gateway_server", *options]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -21,6 +21,8 @@ def main() -> None:
     options = _parse()
     answers = read_answers(json.loads(options.script))
     with GatewayServer(port=options.port, api_key=options.api_key) as server:
+        if options.models:
+            server.models = json.loads(options.models)
         if answers:
             turns = itertools.cycle(answers)
             server.answer_with(lambda _: next(turns))
@@ -39,6 +41,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--api-key", default=API_KEY)
     parser.add_argument("--script", default="[]", help="a JSON list of answers; see from_json.py")
+    parser.add_argument("--models", default="", help="a JSON list of the models that there are")
     parser.add_argument("--trouble", default="", help="what `Trouble` is made of, as a JSON object")
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""The charts of a trial: a whisker for each score, and scores against costs, as SVG and as characters.
+"""The charts of scores: a whisker for each score, and scores against costs, as SVG and as characters.
 
 Where styles and SVG are taken away (a notebook that is not trusted, GitHub) nothing of a chart may be left
 among the words: whatever is written in one comes from an attribute, by the style sheet.
@@ -10,8 +10,7 @@ import html
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
-from .statistics import Interval
+from typing import NamedTuple
 
 WHISKER = 160, 14
 _WIDTH, _HEIGHT = 620, 300
@@ -31,9 +30,11 @@ STYLE = (
     f"width:{_WIDTH}px;height:{_HEIGHT}px;max-width:none;margin:.6em 0;font-size:12px}}"
     ".metask-trial .plot svg{position:absolute;left:0;top:0}"
     ".metask-trial .plot i{position:absolute;font-style:normal;line-height:1;white-space:nowrap;"
-    "transform:translate(0,-50%)}"
+    "transform:translate(0,-50%);text-shadow:0 0 3px var(--jp-layout-color0,#fff),0 0 3px "
+    "var(--jp-layout-color0,#fff)}"
     ".metask-trial .plot i::after{content:attr(data-t)}"
-    ".metask-trial .plot .n{transform:translate(-50%,-50%);font-size:11px;font-weight:600}"
+    ".metask-trial .plot .n{transform:translate(-50%,-50%);font-size:11px;font-weight:600;"
+    "text-shadow:none}"
     ".metask-trial .plot .good{color:var(--jp-layout-color0,#fff)}"
     ".metask-trial .plot .x{transform:translate(-50%,-50%)}"
     ".metask-trial .plot .y{transform:translate(-100%,-50%)}"
@@ -41,37 +42,44 @@ STYLE = (
 )
 
 
+class Span(NamedTuple):
+    """From `low` to `high`."""
+
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """A model in a chart.
 
-    `number` is its place in the leaderboard; `cost` is None where it is not known, `good` tells whether it is
-    the best or no worse as far as can be told.
+    `number` is its place in the leaderboard; `interval` and `cost` are None where they are not known, `good`
+    tells whether it is the best or no worse as far as can be told.
     """
 
     number: int
     name: str
     score: float
-    interval: Interval | None
+    interval: Span | None
     cost: float | None
     good: bool
 
 
-def span_of(points: Sequence[Point]) -> Interval:
+def span_of(points: Sequence[Point]) -> Span:
     """Return the scale of scores: as much of 0 to 1 as is needed, or what the scores span."""
     lows = [point.score if point.interval is None else point.interval.low for point in points] or [0.0]
     highs = [point.score if point.interval is None else point.interval.high for point in points] or [1.0]
     low, high = min(lows), max(highs)
     if low >= 0 and high <= 1:
-        return Interval(math.floor(low * 10 - 1e-9) / 10 if low > 0 else 0.0, 1.0)
+        return Span(math.floor(low * 10 - 1e-9) / 10 if low > 0 else 0.0, 1.0)
     step = _step(high - low or abs(high) or 1.0)
-    return Interval(math.floor(low / step) * step, math.ceil(high / step) * step)
+    return Span(math.floor(low / step) * step, math.ceil(high / step) * step)
 
 
 # -- a whisker -----------------------------------------------------------------------------------------
 
 
-def whisker(point: Point, span: Interval) -> str:
+def whisker(point: Point, span: Span) -> str:
     """Return a score as a dot, with a line for its interval."""
     width, height = WHISKER
     middle, reach = height / 2, width - 12
@@ -95,7 +103,7 @@ def whisker(point: Point, span: Interval) -> str:
     )
 
 
-def to_lines(points: Sequence[Point], span: Interval) -> list[str]:
+def to_lines(points: Sequence[Point], span: Span) -> list[str]:
     """Return the scores on one scale as lines of characters."""
 
     def at(score: float) -> int:
@@ -113,7 +121,7 @@ def to_lines(points: Sequence[Point], span: Interval) -> list[str]:
     return lines
 
 
-def scale_line(span: Interval) -> str:
+def scale_line(span: Span) -> str:
     """Return what stands above such lines: where the scale begins and ends."""
     low, high = f"{span.low:.3g}", f"{span.high:.3g}"
     return low + high.rjust(_COLUMNS - len(low))
@@ -152,6 +160,9 @@ class _Scatter:
         height = _HEIGHT - _TOP - _BOTTOM
         return _TOP + height * (1 - (score - self._span.low) / ((self._span.high - self._span.low) or 1))
 
+    def _place(self, point: Point) -> tuple[float, float]:
+        return self.x(point.cost or 0.0), self.y(point.score)
+
     def draw(self) -> str:
         shapes = "".join([*self._iter_grid(), *map(self._shape, reversed(self._points))])
         words = "".join([*self._iter_ticks(), *map(self._digit, self._points), *self._iter_names()])
@@ -173,7 +184,7 @@ class _Scatter:
 
     def _shape(self, point: Point) -> str:
         x, colour = self.x(point.cost or 0.0), _GOOD if point.good else _OTHER
-        ends = point.interval or Interval(point.score, point.score)
+        ends = point.interval or Span(point.score, point.score)
         low, high = self.y(ends.low), self.y(ends.high)
         caps = "".join(f"M{x - 4:.1f} {y:.1f}h8" for y in (low, high))
         fill = colour if point.good else "var(--jp-layout-color0,#fff)"
@@ -198,7 +209,7 @@ class _Scatter:
         """Yield the names beside their points, moved where two would stand in one place."""
         if len(self._points) > _MOST_NAMES:
             return
-        taken: list[tuple[float, float, float]] = []
+        taken = [(x - _RADIUS, x + _RADIUS, y) for x, y in map(self._place, self._points)]
         for point in self._points:
             x, y = self.x(point.cost or 0.0) + _RADIUS + 5, self.y(point.score)
             width = 6.6 * len(point.name)
