@@ -83,6 +83,21 @@ def test_a_dask_table_needs_no_engine(clustered: Kernel, gateway: GatewayServer)
     )
 
 
+def test_several_models_are_tried_by_the_workers(clustered: Kernel, gateway: GatewayServer) -> None:
+    """One after another; a Dask table gives one back, and a model that nobody serves is given up."""
+    cell = clustered.run(
+        "%%metask gpt-4o-mini gpt-4o nobody/knows --map ddf --limit 30 --check n -o out\nrow {{ n }}"
+    )
+    assert cell.error is None
+    assert value(clustered, "type(out.table).__module__.split('.')[0], len(out.table)") == "('dask', 90)"
+    assert value(clustered, "[each.score for each in out.standings], out.facts.given_up") == (
+        "([1.0, 1.0, None], ('nobody/knows',))"
+    )
+    assert value(clustered, "out.table.compute().groupby('model').size().to_dict()") == (
+        "{'gpt-4o': 30, 'gpt-4o-mini': 30, 'nobody/knows': 30}"
+    )
+
+
 def test_a_schema_of_the_notebook(clustered: Kernel, gateway: GatewayServer) -> None:
     """The class is the notebook's, and so is what its validator refers to."""
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from ..gateway_server import Answer, GatewayServer, Streamed, refused
+from ..gateway_server import Answer, Gate, GatewayServer, Streamed, rate_limited, refused
 from ..gateway_server.received import Received
-from ..kernel import Kernel
+from ..kernel import ROOT, Kernel, clean_environment, published
 from .conftest import value
 
 GOOD, POOR, THIRD = "gpt-4o-mini", "claude-3-haiku-20240307", "gemini-1.5-pro"
+CHECKED = "%%metask {} --map df --schema Review --check stars -o trial\n{{{{ text }}}}"
 DEFINITIONS = """
 import pandas as pd, polars as pl, pyarrow as pa
 from pydantic import BaseModel
@@ -227,6 +231,102 @@ def test_a_judge_sees_neither_names_nor_order(asking: Kernel, gateway: GatewaySe
     text = cell.displays[-1]["data"]["text/plain"]
     assert "Judged by gpt-4o, which saw no names: 12 verdicts, 162 tokens" in text
     assert value(asking, f"trial[{GOOD!r}].cost.tokens.known") == "108"
+
+
+def test_an_interrupt_keeps_what_was_answered_and_asks_only_for_the_rest(
+    asking: Kernel, gateway: GatewayServer
+) -> None:
+    gate = Gate()
+
+    def hold(received: Received) -> Answer:
+        late = received.json["model"] == POOR and received.last_user_text not in {"t0", "t1"}
+        return Streamed([gate, "late"]) if late else stars(received)
+
+    gateway.answer_with(hold)
+    cell = f"%%metask {GOOD} {POOR} --map df --limit 6 --schema Review --check stars -o trial\n{{{{ text }}}}"
+    running = asking.start_run(cell, metadata={"cellId": "a-cell"})
+    running.wait_for(published("comm_msg", containing="8/12"))
+    gateway.wait_for_requests(12)
+    asking.interrupt()
+    stopped = running.finish(timeout=10)
+    gate.open()
+    assert stopped.error is not None
+    assert stopped.error["ename"] == "Interrupted"
+    assert (
+        "12 answers of 2 models: 8 answered, 4 not asked. The trial is kept in _." in stopped.error["evalue"]
+    )
+    assert (
+        value(asking, f"_ is trial, trial[{GOOD!r}].score, len(trial[{POOR!r}].scores)") == "(True, 1.0, 2)"
+    )
+    gateway.answer_with(stars)
+    before = len(gateway.chats)
+    assert asking.run(cell).error is None
+    assert len(gateway.chats) == before + 4
+
+
+def test_a_model_that_is_slowed_down_keeps_no_other_waiting(asking: Kernel, gateway: GatewayServer) -> None:
+    """It is refused until the other one has every answer."""
+    seen = Counter[str]()
+
+    def answer(received: Received) -> Answer:
+        model = received.json["model"]
+        seen[model] += 1
+        return rate_limited("1") if model == POOR and seen[GOOD] < 30 else stars(received)
+
+    gateway.answer_with(answer)
+    cell = asking.run(CHECKED.format(f"{POOR} {GOOD}"), timeout=60)
+    assert cell.error is None
+    assert value(asking, "len(trial.standings[0].scores), len(trial.standings[1].scores)") == "(30, 30)"
+
+
+def test_all_models_together_keep_to_the_concurrency(asking: Kernel, gateway: GatewayServer) -> None:
+    asking.run("%config Metask.max_concurrency = 4")
+    cell = asking.run(
+        f"%%metask {GOOD} {POOR} {THIRD} --map df --schema Review --check stars\n{{{{ text }}}}"
+    )
+    asking.run("%config Metask.max_concurrency = 32")
+    assert cell.error is None
+    assert gateway.most_at_once <= 4
+    assert sum(asked(gateway).values()) == 90
+
+
+SCRIPT = """
+import os, sys, metask_magic
+from typing import Literal
+rows = [{{"text": f"t{{n}}", "stars": n % 5 + 1}} for n in range(30)]
+def check(row, reply):
+    return str(row["stars"]) in reply.text
+trial = metask_magic.trial(rows, "{{{{ text }}}}", models={models!r}, check=check, schema={{"type": "object",
+    "properties": {{"stars": {{"type": "integer"}}}}, "required": ["stars"]}}, quiet=True)
+if not os.path.exists("trial.jsonl"):
+    trial.save("trial.jsonl")
+trial.assert_score(0.9)
+trial.assert_no_worse_than(metask_magic.Trial.load("trial.jsonl"))
+print(trial.best(), len(trial.table))
+"""
+
+
+def test_a_gate_for_ci(gateway: GatewayServer, tmp_path: Path) -> None:
+    """A script asks and saves; then it runs without a key or a gateway, and fails for a lower score."""
+
+    def run(models: list[str], **env: str) -> subprocess.CompletedProcess[str]:
+        environment = clean_environment(os.environ) | {"PYTHONPATH": str(ROOT), **env}
+        command = [sys.executable, "-c", SCRIPT.format(models=models)]
+        return subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    gateway.answer_with(stars)
+    online = {"METASK_API_KEY": gateway.api_key, "METASK_BASE_URL": gateway.base_url}
+    done = run([GOOD], **online)
+    assert (done.stdout, done.stderr) == (f"{GOOD} 30\n", "")
+    asked_before = len(gateway.chats)
+    done = run([GOOD], METASK_RECORDING="replay")
+    assert (done.stdout, done.stderr) == (f"{GOOD} 30\n", "")
+    assert len(gateway.chats) == asked_before == 30
+    assert "AssertionError: " + POOR + " scores 0.50: below 0.90 on 30 rows." in run([POOR], **online).stderr
+    done = run([THIRD], METASK_RECORDING="replay")
+    assert "RecordingMissError: " in done.stderr
 
 
 def test_a_dry_run_sends_nothing(asking: Kernel, gateway: GatewayServer) -> None:
