@@ -38,6 +38,8 @@ figure.text(0.1, 0.1, "Sold well.")
 figure.savefig("notes.pdf")
 text = "Lovely, would buy again."
 reviews = pd.DataFrame({{"text": ["Fine.", "Broken."]}})
+labelled_reviews = reviews.assign(stars=[4, 2])
+rubric = "It thanks."
 frame = dask.dataframe.from_pandas(reviews, npartitions=1)
 class Review(BaseModel):
     stars: int
@@ -51,6 +53,15 @@ def magic(line):
 STORY = "gpt-4o-mini: Tell me a short story about Ada."
 ANSWER = "answer = %metask gpt-4o-mini What is 2 + 2?\nprint(story.text, story.usage, story.finish_reason)"
 OPINION = "gpt-4o-mini: What does this customer think?"
+TRIAL = (
+    "%%metask gpt-4o-mini claude-3-haiku-20240307 gemini-* --map labelled_reviews --schema Review "
+    "--check stars -o trial"
+)
+JUDGED = "%%metask gpt-4o-mini gpt-4o --map reviews --check judge --judge o3-mini --rubric rubric -o replies"
+CI = """from metask_magic import Trial
+trial.save("trial.jsonl")
+trial.assert_score(0.5, model="gpt-4o-mini")
+trial.assert_no_worse_than(Trial.load("trial.jsonl"))"""
 TEA = "Which is better, tea or coffee?"
 STARS = Streamed(['{"stars": 4}'])
 BOTH_CITIES = Streamed(
@@ -237,6 +248,41 @@ PROMISES: Mapping[str, Promise] = {
             "list(_.reply.compute())": ["Sum up: Fine.", "Sum up: Broken."],
         },
     ),
+    TRIAL: Promise(
+        answers=[STARS] * 6,  # the first model's are known from before
+        times=2,
+        asked=[
+            f"{model}: What does this customer think? {text}"
+            for model in ("claude-3-haiku-20240307", "gemini-1.5-pro", "gemini-2.0-flash")
+            for text in ("Broken.", "Fine.")
+        ],
+        shows=["4 models on 2 rows of labelled_reviews, checked by stars", "no real difference"],
+        values={
+            "[(each.model, each.score) for each in trial.standings][0]": ("gemini-2.0-flash", 0.5),
+            "list(trial.table.columns)": [
+                *("text", "stars", "model", "reply_stars", "score", "reason"),
+                *("check_error", "reply_error", "reply_meta"),
+            ],
+            "[len(frame) for frame in (trial.to_pandas(), trial.to_polars(), trial.to_arrow())]": [8, 8, 8],
+            "len(trial.to_dicts()), trial.to_markdown()[:2]": (8, "##"),
+        },
+    ),
+    "trial.disagreements(n=5)": Promise(shows=["The models differ in no row."]),
+    'trial.best(cost="lowest", score=0.5)': Promise(shows=["gemini-2.0-flash"]),
+    JUDGED: Promise(
+        answers=[Streamed(["Thank you."])] * 4 + [Streamed(['{"reason": "It thanks.", "score": 1}'])] * 2,
+        asked=[
+            "gpt-4o-mini: Write a reply to this customer: Broken.",
+            "gpt-4o-mini: Write a reply to this customer: Fine.",
+            "gpt-4o: Write a reply to this customer: Broken.",
+            "gpt-4o: Write a reply to this customer: Fine.",
+            "o3-mini: <task-…",
+            "o3-mini: <task-…",
+        ],
+        shows=["Judged by o3-mini, which saw no names: 4 verdicts"],
+        values={"list(replies.table.score)": [1.0] * 4},
+    ),
+    CI: Promise(values={"Trial.load('trial.jsonl').models == trial.models": True}),
     '%config Metask.recording = "auto"': Promise(
         asked=["gpt-4o-mini: Again?"],
         values={"[magic('gpt-4o-mini Again?').text for _ in range(2)]": ["Again?"] * 2},

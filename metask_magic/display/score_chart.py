@@ -12,11 +12,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..words import shorten
+
 WHISKER = 160, 14
 _WIDTH, _HEIGHT = 620, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 150, 14, 30
+_LEFT, _TOP, _BOTTOM = 48, 14, 30
+_LEAST_RIGHT, _MOST_RIGHT = 30, 260
 _RADIUS = 9
 _LABEL_HEIGHT = 15
+_LETTER = 6.8
+_GAP = 5
+_LONGEST_NAME = 36
 _COLUMNS = 41
 _MOST_NAMES = 12  # beside their points; of more the numbers alone
 _LOG_FROM = 20.0  # times the smallest cost
@@ -145,6 +151,7 @@ class _Scatter:
         self._points = points
         self._what = what
         self._span = span_of(points)
+        self._right = self._room_for_names()
         costs = [point.cost or 0.0 for point in points]
         self._log = min(costs) > 0 and max(costs) > _LOG_FROM * min(costs)
         if self._log:
@@ -154,11 +161,18 @@ class _Scatter:
 
     def x(self, cost: float) -> float:
         place = math.log10(cost) if self._log else cost
-        return _LEFT + (_WIDTH - _LEFT - _RIGHT) * (place - self._from) / (self._to - self._from)
+        return _LEFT + (_WIDTH - _LEFT - self._right) * (place - self._from) / (self._to - self._from)
 
     def y(self, score: float) -> float:
         height = _HEIGHT - _TOP - _BOTTOM
         return _TOP + height * (1 - (score - self._span.low) / ((self._span.high - self._span.low) or 1))
+
+    def _room_for_names(self) -> float:
+        """Return how far from the right the axes end, so that the longest name has room behind its point."""
+        if len(self._points) > _MOST_NAMES:
+            return _LEAST_RIGHT
+        longest = max(len(shorten(point.name, _LONGEST_NAME)) for point in self._points)
+        return min(_MOST_RIGHT, _LEAST_RIGHT + _LETTER * longest)
 
     def _place(self, point: Point) -> tuple[float, float]:
         return self.x(point.cost or 0.0), self.y(point.score)
@@ -175,7 +189,7 @@ class _Scatter:
         )
 
     def _iter_grid(self) -> Iterator[str]:
-        right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
+        right, bottom = _WIDTH - self._right, _HEIGHT - _BOTTOM
         for score in self._score_ticks():
             y = self.y(score)
             style = f"stroke:{_LINE};stroke-opacity:.5"
@@ -211,15 +225,21 @@ class _Scatter:
             return
         taken = [(x - _RADIUS, x + _RADIUS, y) for x, y in map(self._place, self._points)]
         for point in self._points:
-            x, y = self.x(point.cost or 0.0) + _RADIUS + 5, self.y(point.score)
-            width = 6.6 * len(point.name)
+            name = shorten(point.name, _LONGEST_NAME)
+            x, y, width = self._beside(point, name)
             while any(
                 x < right and x + width > left and abs(y - other) < _LABEL_HEIGHT
                 for left, right, other in taken
             ):
                 y += _LABEL_HEIGHT
             taken.append((x, x + width, y))
-            yield _word(x, y, point.name, "")
+            yield _word(x, min(y, _HEIGHT - _LABEL_HEIGHT / 2), name, "")
+
+    def _beside(self, point: Point, name: str) -> tuple[float, float, float]:
+        """Return where a name begins, and its width: behind its point, before it where there is no room."""
+        (x, y), width = self._place(point), _LETTER * len(name)
+        behind = x + _RADIUS + _GAP
+        return (behind if behind + width <= _WIDTH else max(0.0, x - _RADIUS - _GAP - width)), y, width
 
     def _score_ticks(self) -> list[float]:
         return _ticks(self._span.low, self._span.high)

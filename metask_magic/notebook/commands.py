@@ -193,6 +193,10 @@ HELP = Table(
         ("%metask", "show what would be asked, where, with whose key"),
         ("%%metask MODEL MODEL …", "ask several models, side by side"),
         ("%%metask MODEL --map df", "ask about each row of a table ({{ row.column }})"),
+        (
+            "%%metask gpt-4o-mini gpt-4o --map df --check column",
+            "try models on a table: which is good enough?",
+        ),
         ("%metask models [PATTERN]", "list the models this key may use"),
         ("%metask explain [MODEL [question]]", "ask about the last exception"),
         ("%metask export [NAME] [python|node|curl] [PATH]", "a reply's request as a script of its own"),

@@ -41,7 +41,7 @@ def trial(
 ) -> Trial | Table:
     """Ask several models about each row of a table, check their answers, and return the trial.
 
-    It is what `%%metask MODEL MODEL --map` does, and works in plain scripts and in tests too: with
+    It is what `%%metask --map` does with several models, and works in plain scripts and in tests too: with
     `METASK_RECORDING=replay` nothing is asked, and all comes from recordings. What was answered before is not
     asked again, so that a model that is added later costs its own rows alone.
 

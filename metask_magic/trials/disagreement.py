@@ -20,7 +20,10 @@ from .answer import Answer
 from .comparing import canonical
 
 LONGEST = 300
-_STYLE = "text-align:left;vertical-align:top;white-space:pre-wrap;overflow-wrap:anywhere;max-width:24em"
+_STYLE = (
+    "text-align:left;vertical-align:top;white-space:pre-wrap;overflow-wrap:break-word;"
+    "min-width:3em;max-width:24em"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,6 +19,7 @@ from .standing import Standing
 
 _SMALLEST_SHOWN = Decimal("0.0001")
 _LONGEST_NAME = 40
+AGAINST = "against the best"
 
 _STYLE = (
     "<style>"
@@ -119,7 +121,12 @@ class Leaderboard:
 
     def _lines(self) -> list[tuple[str, ...]]:
         """Return the head of the table and its rows, as plain text: only columns that say something."""
-        shown = [column for column in _COLUMNS if any(column.cell(each) for each in self.standings)]
+        shown = [
+            column
+            for column in _COLUMNS
+            if any(column.cell(each) for each in self.standings)
+            and (column.head != AGAINST or len(self.standings) > 1)
+        ]
         head = ("", "model", *(column.head for column in shown))
         rows = (
             (f"{number}", standing.model, *(column.cell(standing) or "–" for column in shown))
@@ -130,9 +137,7 @@ class Leaderboard:
 
 def _row(cells: Sequence[str], tag: str, drawn: str = "") -> str:
     number, name, *figures = map(html.escape, cells)
-    unbroken = (
-        figure.replace(" to ", "&nbsp;to&nbsp;").replace(" = ", "&nbsp;=&nbsp;") for figure in figures
-    )
+    unbroken = (re.sub(r" (?=(?:to|=|s\b|\d))", "&nbsp;", figure) for figure in figures)
     inner = "".join(f"<{tag}>{figure}</{tag}>" for figure in unbroken)
     return f"<tr><{tag}>{number}</{tag}><{tag}>{name}{drawn}</{tag}>{inner}</tr>"
 
@@ -197,6 +202,12 @@ def _seconds(seconds: float | None) -> str:
     return "" if seconds is None else f"{seconds:.2f} s"
 
 
+def _times(standing: Standing) -> str:
+    if standing.median is None or standing.late is None:
+        return ""
+    return f"{standing.median:.2f}, {standing.late:.2f} s"
+
+
 def _pass_at(standing: Standing) -> str:
     return ", ".join(f"@{k} {chance:.2f}" for k, chance in standing.pass_at_k.items() if k > 1)
 
@@ -204,7 +215,7 @@ def _pass_at(standing: Standing) -> str:
 _COLUMNS = (
     _Column("score", lambda standing: score_in_words(standing.score)),
     _Column("95 % interval", interval_in_words),
-    _Column("against the best", _verdict),
+    _Column(AGAINST, _verdict),
     _Column("pass", _pass_at),
     _Column("stable", lambda standing: score_in_words(standing.stability)),
     _Column("answered", _answered),
@@ -217,7 +228,6 @@ _COLUMNS = (
         "per 1,000 rows",
         lambda standing: dollars(standing.cost.usd_per_1000, is_least=standing.cost.is_least),
     ),
-    _Column("median", lambda standing: _seconds(standing.median)),
-    _Column("95th percentile", lambda standing: _seconds(standing.late)),
+    _Column("median, 95th percentile", _times),
     _Column("first token", lambda standing: _seconds(standing.first_token)),
 )

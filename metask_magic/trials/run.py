@@ -88,9 +88,8 @@ class TrialRun:
             for sample in range(1, self._samples + 1)
         ]
         models = ", ".join(self._models)
-        title = (
-            f"Not sent: {models}, for each row of {self._name}, {self._mapper.destination(self._models[0])}"
-        )
+        where = " and ".join(dict.fromkeys(map(self._mapper.destination, self._models)))
+        title = f"Not sent: {models}, for each row of {self._name}, {where}"
         return preview(title, tallies, self._check.model if isinstance(self._check, Judge) else None)
 
     def run(self, kept: str) -> TrialOutcome:
