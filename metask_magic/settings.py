@@ -134,7 +134,10 @@ class Metask(Configurable):
         config=True
     )
     max_concurrency = Int(
-        32, min=1, help="How many rows of a table (`--map`) are asked about at the same time, at most."
+        32,
+        min=1,
+        help="""How many rows of a table (`--map`) are asked about at the same time, at most, by one model or
+        several together.""",
     ).tag(config=True)
     requests_per_minute = Int(
         None,

@@ -137,6 +137,8 @@ class Completion:
             yield from self._iter_names(start, _FITS[name])
         if name == "attach":
             yield from _iter_paths(start)
+        if name == "check":
+            yield from _starting(start, ("judge",))
 
     def _iter_names(self, start: str, fits: Callable[[Any], bool]) -> Iterator[str]:
         hidden = self._shell.user_ns_hidden

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..display.table import Table
 from ..errors import OptionError
 from ..messages.kinds import JSON
 from ..table.asking import Manner
 from ..trials.run import TrialRun
-from ..trials.trial import Trial
 from ..trials.wish import CheckWish
 from .mapping import TABLE, asked_for, check_numbers, surroundings
 
@@ -38,7 +36,7 @@ def trial(
     requests_per_minute: int | None = None,
     engine: Any = None,
     **params: JSON,
-) -> Trial | Table:
+) -> Any:
     """Ask several models about each row of a table, check their answers, and return the trial.
 
     It is what `%%metask --map` does with several models, and works in plain scripts and in tests too: with

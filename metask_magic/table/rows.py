@@ -18,7 +18,16 @@ Columns: TypeAlias = Mapping[str, Sequence[Any]]
 
 
 class Row(dict[Any, Any]):
-    """One row: its values by column; None is a missing one, whatever the table itself calls it."""
+    """One row: its values by column; None is a missing one, whatever the table itself calls it.
+
+    `row.column` is `row["column"]`, where a dict has no method of that name.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"The row has no column {name}.") from None
 
 
 class Rows(Protocol):

@@ -110,7 +110,7 @@ def _kind_of_column(column: str, values: Sequence[Any], table: str) -> Kind:
     if None in kinds:
         kind = type(values[kinds[None]]).__name__
         raise OptionError(
-            f"{column} of {table} has a {kind} in row {kinds[None]}, which no answer can be compared with.",
+            f"{column} of {table} has a value of type {kind} in row {kinds[None]}, which cannot be compared.",
             "Texts, numbers, truth values and sets can be; check anything else with a function.",
         )
     first, *others = kinds

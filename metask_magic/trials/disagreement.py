@@ -71,7 +71,7 @@ class Disagreements:
         if not self.rows:
             return self._title
         ruler = ("---",) * len(self._headers)
-        told = [tuple(map(as_text, line)) for line in (self._headers, *self._lines)]
+        told = [tuple(map(_quoted, line)) for line in (self._headers, *self._lines)]
         return "\n".join(f"| {' | '.join(line)} |" for line in (told[0], ruler, *told[1:]))
 
     @property
@@ -119,6 +119,11 @@ def _spread(own: Mapping[str, Sequence[Answer]]) -> tuple[float, float]:
     return (fmean(apart) if apart else 0.0), (fmean(different) if different else 0.0)
 
 
+def _quoted(words: str) -> str:
+    """Return words as Markdown, and nobody is called to a pull request by a model's."""
+    return as_text(words).replace("@", "@\N{WORD JOINER}")
+
+
 def _shown(answers: Sequence[Answer]) -> str:
     """Return what a model said of a row, each answer once, with its score."""
     said = Counter(_answer_in_words(answer) for answer in answers)
@@ -129,7 +134,7 @@ def _answer_in_words(answer: Answer) -> str:
     if answer.outcome == "unusable":
         words = f"[{answer.error}]"
     elif set(answer.said) == {"reply"}:
-        words = answer.text
+        words = "\n".join(map(plain, answer.text.splitlines()))  # a terminal obeys what is not printable
     else:
         words = json.dumps(dict(answer.said), ensure_ascii=False, default=str)
     score = answer.grade.score

@@ -81,7 +81,7 @@ class Judge:
     ) -> None:
         if not isinstance(rubric, str):
             raise OptionError(
-                f"{called[:1].upper()}{called[1:]} is a {type(rubric).__name__}, and no text.",
+                f"{called[:1].upper()}{called[1:]} is no text: its type is {type(rubric).__name__}.",
                 "Say in a string what a good answer is.",
             )
         if not rubric.strip():

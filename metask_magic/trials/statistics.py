@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import compress, product
+from operator import itemgetter
 from statistics import NormalDist, fmean
 from typing import Literal
 
@@ -23,6 +25,7 @@ RESAMPLES = 2000
 SEED = 20_240_501
 
 _MOST_SIGNS = 12  # differences of which all combinations of signs are tried
+_MOST_KEPT = 2000  # values whose draws are kept for the next model: 8 bytes for each of them in each draw
 _NORMAL = NormalDist()
 _SIGNS = bytes.maketrans(b"01", b"\0\1")
 _ROUNDING = 1e-9  # sums in another order differ by less, of their size
@@ -56,10 +59,22 @@ def bootstrap(values: Sequence[float], confidence: float = CONFIDENCE, seed: int
     """Return the BCa bootstrap interval of a mean; None of fewer than two values."""
     if len(values) < 2:
         return None
-    draw = random.Random(seed)  # noqa: S311 -- statistics, no secrets
     count = len(values)
-    means = [math.fsum(draw.choices(values, k=count)) / count for _ in range(RESAMPLES)]
-    return bca(values, means, confidence)
+    # The same rows for every model: what is drawn by chance does not tell them apart.
+    drawn = _drawn_together(count, seed) if count <= _MOST_KEPT else _iter_drawn(count, seed)
+    return bca(values, [sum(take(values)) / count for take in drawn], confidence)
+
+
+@lru_cache(maxsize=1)
+def _drawn_together(count: int, seed: int) -> tuple[Callable[[Sequence[float]], Sequence[float]], ...]:
+    return tuple(_iter_drawn(count, seed))
+
+
+def _iter_drawn(count: int, seed: int) -> Iterator[Callable[[Sequence[float]], Sequence[float]]]:
+    """Yield what draws as many of so many values, with replacement."""
+    draw, positions = random.Random(seed), list(range(count))  # noqa: S311 -- statistics, no secrets
+    for _ in range(RESAMPLES):
+        yield itemgetter(*draw.choices(positions, k=count))
 
 
 def bca(values: Sequence[float], resampled: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
@@ -148,7 +163,7 @@ def _iter_drawn_sums(moved: Sequence[float], seed: int) -> Iterator[float]:
     draw, total, count = random.Random(seed), math.fsum(moved), len(moved)  # noqa: S311 -- statistics
     for _ in range(RESAMPLES):
         signs = format(draw.getrandbits(count), f"0{count}b").encode().translate(_SIGNS)
-        yield 2 * math.fsum(compress(moved, signs)) - total
+        yield 2 * sum(compress(moved, signs)) - total
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -37,6 +37,10 @@ from metask_magic.notebook.options import CellOptions, parse_cell_line, parse_li
         ("-f json", CellOptions(format="json")),
         ("--schema Person -T f -T g --confirm", CellOptions(schema="Person", tools=("f", "g"), confirm=True)),
         ("--map df --limit 3", CellOptions(map="df", limit=3)),
+        (
+            "a b --map df --check judge --judge c --rubric r --tolerance .5",
+            CellOptions(models=("a", "b"), map="df", check="judge", judge="c", rubric="r", tolerance=0.5),
+        ),
         ("--no-stream --quiet --dry-run", CellOptions(stream=False, quiet=True, dry_run=True)),
         ("m -o story   # the reply becomes `story`", CellOptions(models=("m",), out="story")),
         ("# m", CellOptions()),

@@ -365,7 +365,7 @@ MISTAKES = {
     "no rubric": ("df --check judge --judge gpt-4o", "A judge needs a rubric"),
     "a rubric that is none": (
         "df --check judge --judge gpt-4o --rubric number",
-        "Number is a int, and no text",
+        "Number is no text: its type is int",
     ),
     "no such rubric": ("df --check judge --judge gpt-4o --rubric rubik", "The rubric `rubik` is not defined"),
     "a judge of itself": (f"df --check judge --judge {GOOD} --rubric rubric", "would judge its own answers"),

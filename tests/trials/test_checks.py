@@ -42,7 +42,7 @@ REFUSED: Mapping[str, tuple[Callable[[], object], str]] = {
     "many gaps": (lambda: column(*[None] * 5), "in rows 0, 1, 2 and 2 more"),
     "kinds": (lambda: column("a", 1), "has texts and numbers (in row 1)"),
     "truth and numbers": (lambda: column(True, 1), "has truth values and numbers (in row 1)"),
-    "no such kind": (lambda: column({"a": 1}), "has a dict in row 0, which no answer can be compared with"),
+    "no such kind": (lambda: column({"a": 1}), "has a value of type dict in row 0, which cannot be compared"),
     "a tolerance": (lambda: column("a", tolerance=1), "A tolerance goes with numbers"),
     "no field": (lambda: column(1, shape=schema(one=int, two=int)), "Shape has no field expected"),
     "a type": (lambda: column("a", shape=schema(expected=int)), "of another type (integer)"),
