@@ -132,13 +132,16 @@ def paired_p_value(
         return 1.0
     if len({abs(difference) for difference in moved}) == 1:
         return _binomial(sum(difference > 0 for difference in moved), len(moved), alternative)
-    total = math.fsum(moved)
+    seen = math.fsum(moved)
+    slack = _ROUNDING * max(map(abs, moved)) * len(moved)
+
+    def is_as_far(drawn: float) -> bool:
+        return drawn <= seen + slack if alternative == "less" else abs(drawn) >= abs(seen) - slack
+
     if len(moved) <= _MOST_SIGNS:
         sums = list(_iter_all_sums(moved))
-        return sum(_is_as_far(each, total, moved, alternative) for each in sums) / len(sums)
-    drawn = _iter_drawn_sums(moved, seed)
-    as_far = sum(_is_as_far(each, total, moved, alternative) for each in drawn)
-    return (as_far + 1) / (RESAMPLES + 1)
+        return sum(map(is_as_far, sums)) / len(sums)
+    return (sum(map(is_as_far, _iter_drawn_sums(moved, seed))) + 1) / (RESAMPLES + 1)
 
 
 def _binomial(wins: int, count: int, alternative: Alternative) -> float:
@@ -147,11 +150,6 @@ def _binomial(wins: int, count: int, alternative: Alternative) -> float:
     ways = sum(math.comb(count, number) for number in range(tail + 1))
     chance = ways / (1 << count) if alternative == "less" else 2 * ways / (1 << count)
     return min(1.0, chance)
-
-
-def _is_as_far(drawn: float, seen: float, moved: Sequence[float], alternative: Alternative) -> bool:
-    slack = _ROUNDING * max(map(abs, moved)) * len(moved)
-    return drawn <= seen + slack if alternative == "less" else abs(drawn) >= abs(seen) - slack
 
 
 def _iter_all_sums(moved: Sequence[float]) -> Iterator[float]:
