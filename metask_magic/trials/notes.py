@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from .trial import Facts, Trial
 
 AGREEMENT = "agreement"
+MOST_NOTES = 3
 
 
 def measure(facts: Facts, shares: bool) -> str:
@@ -55,6 +57,7 @@ def _of_gaps(trial: Trial) -> Iterator[str]:
     if any(standing.outcomes.get("unusable") for standing in trial.standings):
         worth = "" if trial.facts.check == AGREEMENT else "; it scores 0 where the best score is 1"
         yield f"Unusable is what was filtered, refused or empty, or does not fit its schema{worth}."
+    yield from _of_endings(trial)
     failed = [answer for answer in trial.answers if answer.outcome == "failed"]
     if failed:
         first = failed[0]
@@ -65,6 +68,16 @@ def _of_gaps(trial: Trial) -> Iterator[str]:
         first = unchecked[0]
         told = f"{first.model} in row {first.row}: {plain(first.grade.error)}"
         yield f"{counted(len(unchecked), 'answer')} could not be checked. The first, {told}"
+
+
+def _of_endings(trial: Trial) -> Iterator[str]:
+    """Yield what is to be said beside answers that count as such: that they were cut, and their own notes."""
+    replies = [answer.reply for answer in trial.answers if answer.reply is not None]
+    ends = Counter((reply.requested_model, reply.notice) for reply in replies if not reply.ending.is_lacking)
+    for (model, notice), number in ends.items():
+        if notice:
+            yield f"{counted(number, 'answer')} of {model}: {notice}"
+    yield from list(dict.fromkeys(note for reply in replies for note in reply.notes))[:MOST_NOTES]
 
 
 def _of_costs(trial: Trial) -> Iterator[str]:

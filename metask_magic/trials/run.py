@@ -42,7 +42,8 @@ class TrialOutcome:
 class TrialRun:
     """One trial: what is wrong with it is told when this is made, and then nothing was sent.
 
-    `asked` is what each model is asked; `name` is what the user calls the table. Raises `MetaskError`.
+    `asked` is what each model is asked, `manner.sample` how often; `name` is what the user calls the table.
+    Raises `MetaskError`.
     """
 
     def __init__(
@@ -100,7 +101,7 @@ class TrialRun:
             bar = self._mapper.new_bar(total, quiet=self._manner.quiet)
             self._mapper.ask(lanes, self._manner, bar, interrupt, total)
             answers = self._to_answers(lanes)
-            summary = _summarize(answers, self._models)
+            summary = _summarize(answers, lanes)
             bar.close(summary)
             graded = grade_all(self._check, answers, self._rows)
             trial = Trial(self._table, graded, self._facts(lanes))
@@ -224,10 +225,12 @@ def _with_remedy(error: MetaskError, told: str) -> MetaskError:
     return error.with_traceback(None)
 
 
-def _summarize(answers: Sequence[Answer], models: Sequence[str]) -> str:
-    """Return how it went, in a sentence."""
+def _summarize(answers: Sequence[Answer], lanes: Sequence[RowLane]) -> str:
+    """Return how it went, in a sentence, and what was used now."""
     outcomes = Counter(answer.outcome for answer in answers)
     counts = [f"{outcomes['answered']:,} answered"]
     counts += [f"{outcomes[name]:,} {name}" for name in ("unusable", "failed", "not asked") if outcomes[name]]
-    of = counted(len(models), "model")
-    return f"{counted(len(answers), 'answer')} of {of}: {', '.join(counts)}."
+    of = counted(len(lanes), "model")
+    used = sum(series.tokens or 0 for lane in lanes for series in lane.series)
+    tokens = f" {used:,} tokens." if used else ""
+    return f"{counted(len(answers), 'answer')} of {of}: {', '.join(counts)}.{tokens}"

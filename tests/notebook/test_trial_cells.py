@@ -70,7 +70,7 @@ def test_the_leaderboard(asking: Kernel, gateway: GatewayServer) -> None:
     assert cell.error is None
     assert asked(gateway) == {GOOD: 30, POOR: 30}
     line, shown = cell.displays
-    assert line["data"]["text/plain"] == "60 answers of 2 models: 60 answered."
+    assert line["data"]["text/plain"] == "60 answers of 2 models: 60 answered. 1,080 tokens."
     text = shown["data"]["text/plain"]
     assert "2 models on 30 rows of df, checked by stars" in text
     assert text.index(GOOD) < text.index(POOR)
@@ -252,9 +252,8 @@ def test_an_interrupt_keeps_what_was_answered_and_asks_only_for_the_rest(
     gate.open()
     assert stopped.error is not None
     assert stopped.error["ename"] == "Interrupted"
-    assert (
-        "12 answers of 2 models: 8 answered, 4 not asked. The trial is kept in _." in stopped.error["evalue"]
-    )
+    said = "12 answers of 2 models: 8 answered, 4 not asked. 144 tokens. The trial is kept in _."
+    assert said in stopped.error["evalue"]
     assert (
         value(asking, f"_ is trial, trial[{GOOD!r}].score, len(trial[{POOR!r}].scores)") == "(True, 1.0, 2)"
     )
@@ -262,6 +261,44 @@ def test_an_interrupt_keeps_what_was_answered_and_asks_only_for_the_rest(
     before = len(gateway.chats)
     assert asking.run(cell).error is None
     assert len(gateway.chats) == before + 4
+
+
+def test_an_interrupted_judge_goes_on_where_it_was(asking: Kernel, gateway: GatewayServer) -> None:
+    gate = Gate()
+
+    def hold(received: Received) -> Answer:
+        late = received.json["model"] == "gpt-4o" and '"stars": 2' not in received.last_user_text
+        return Streamed([gate, "late"]) if late else judge(received)
+
+    gateway.answer_with(hold)
+    cell = (
+        f"%%metask {GOOD} {THIRD} --map df --limit 5 --schema Review --check judge --judge gpt-4o "
+        "--rubric rubric -o trial\n{{ text }}"
+    )
+    running = asking.start_run(cell, metadata={"cellId": "a-cell"})
+    gateway.wait_for_requests(15)
+    running.wait_for(published("comm_msg", containing="2/10"))
+    asking.interrupt()
+    stopped = running.finish(timeout=10)
+    gate.open()
+    assert stopped.error is not None
+    assert stopped.error["ename"] == "Interrupted"
+    assert (
+        value(asking, "trial.table.check_error.dropna().unique().tolist()") == "['the judge was not asked']"
+    )
+    gateway.answer_with(judge)
+    before = len(gateway.chats)
+    assert asking.run(cell).error is None
+    assert len(gateway.chats) == before + 4
+
+
+def test_what_was_cut_off_is_told(asking: Kernel, gateway: GatewayServer) -> None:
+    gateway.answer_with(lambda _: Streamed(["t0 and"], finish_reason="length"))
+    cell = asking.run(
+        f"%%metask {GOOD} {POOR} --map df --limit 3 --check text --max-tokens 2\n{{{{ text }}}}"
+    )
+    text = cell.displays[-1]["data"]["text/plain"]
+    assert f"3 answers of {GOOD}: Cut off at the limit of 2 tokens: raise --max-tokens" in text
 
 
 def test_a_model_that_is_slowed_down_keeps_no_other_waiting(asking: Kernel, gateway: GatewayServer) -> None:
