@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
+from ..errors import BadRequestError
 from ..messages.events import Event
 from ..messages.request import Request
 from .client import GatewayClient
@@ -20,6 +22,7 @@ class BulkBackend:
 
     def __init__(self, connection: Connection, quirks: Quirks | None = None) -> None:
         self._client = GatewayClient(connection, bulk=True, quirks=quirks)
+        self._not_streaming: set[str] = set()
 
     @property
     def connection(self) -> Connection:
@@ -27,13 +30,23 @@ class BulkBackend:
         return self._client.connection
 
     async def stream(self, request: Request) -> AsyncIterator[Event]:
-        """Ask (see `Backend.stream`); the events of a reply that is not streamed come all at once."""
-        if request.stream:
-            async for event in self._client.stream_once(request):
-                yield event
-        else:
-            for event in await self._client.complete(request):
-                yield event
+        """Ask (see `Backend.stream`); the events of a reply that is not streamed come all at once.
+
+        What is refused as a stream is asked for in one piece: some models have no other way.
+        """
+        refused = False
+        if request.stream and request.model not in self._not_streaming:
+            try:
+                async for event in self._client.stream_once(request):
+                    yield event
+            except BadRequestError:
+                refused = True
+            else:
+                return
+        for event in await self._client.complete(replace(request, stream=False)):
+            yield event
+        if refused:
+            self._not_streaming.add(request.model)
 
     async def aclose(self) -> None:
         """Close the pooled connections."""

@@ -45,7 +45,7 @@ def read_cell(
         tolerance=options.tolerance,
         judge=None if options.judge is None else mapper.choose_model(options.judge),
         rubric=None if options.rubric is None else look_up(options.rubric, namespace, "rubric"),
-        rubric_name=options.rubric or "",
+        rubric_name=f"the rubric {options.rubric}",
     )
     manner = Manner(quiet=options.quiet, fresh=options.fresh, sample=options.sample, client=client)
     return TrialRun(mapper, rows, asked, models, wish, name, manner)

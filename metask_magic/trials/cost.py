@@ -19,41 +19,45 @@ class Cost:
 
     Attributes
     ----------
-    replies
-        How many there are.
+    replies, reported
+        How many there are, and how many of them came with all their tokens.
     tokens
         Sent and received, as far as they were reported.
     usd
-        What they cost by list prices, with what was not reported left out; None where no price is known.
+        What those cost by list prices that were reported; None where no price is known.
     source
         Where the prices are from; None without the extra `prices`.
 
     """
 
     replies: int
+    reported: int
     tokens: Figure
     usd: Decimal | None
     source: str | None
 
     @property
     def usd_per_1000(self) -> Decimal | None:
-        """US dollars for a thousand such replies."""
-        return None if self.usd is None or not self.replies else self.usd / self.replies * THOUSAND
+        """US dollars for a thousand replies like those that were reported."""
+        return None if self.usd is None or not self.reported else self.usd / self.reported * THOUSAND
 
     @property
     def is_least(self) -> bool:
         """Whether more was used than was reported."""
-        return self.tokens.missing > 0
+        return self.reported < self.replies
 
 
 def cost_of(model: str, replies: Iterable[Reply]) -> Cost:
     """Return what replies of a model used."""
-    ledger = Ledger()
-    for reply in replies:
-        ledger.add(_used(model, reply))
-    total, estimated = ledger.total(), estimate(ledger.slices())
+    used = [_used(model, reply) for reply in replies]
+    whole = Ledger()
+    for each in used:
+        if not each.unreported:
+            whole.add(each)
+    total, estimated = sum(used, ModelUsage(model)), estimate(whole.slices())
     return Cost(
         total.requests,
+        total.requests - total.unreported,
         Figure(total.tokens, total.unreported),
         None if estimated is None else estimated.usd.get(model),
         None if estimated is None else estimated.source,

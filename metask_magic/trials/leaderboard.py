@@ -92,9 +92,11 @@ class Leaderboard:
         body = "".join(_row(row, "td", svg) for row, svg in zip(rows, drawn, strict=True))
         notes = "".join(f"<p><small>{html.escape(note)}</small></p>" for note in self.notes)
         plot = chart.scatter([*points.values()], self.measure)
+        compared = any(point.good for point in points.values())
+        filled = " Filled: the best, and what is not really different from it." if compared else ""
         axes = (
             f"<p><small>Upwards: {html.escape(self.measure)}; to the right: the estimated cost of 1,000 "
-            "rows. Filled: the best, and what is not really different from it.</small></p>"
+            f"rows.{filled}</small></p>"
         )
         scale = f"<p><small>The lines below the names go from {span.low:.3g} to {span.high:.3g}.</small></p>"
         return (
@@ -226,7 +228,7 @@ _COLUMNS = (
     _Column("tokens", lambda standing: _tokens(standing.cost.tokens) if standing.cost.replies else ""),
     _Column(
         "per 1,000 rows",
-        lambda standing: dollars(standing.cost.usd_per_1000, is_least=standing.cost.is_least),
+        lambda standing: dollars(standing.cost.usd_per_1000),
     ),
     _Column("median, 95th percentile", _times),
     _Column("first token", lambda standing: _seconds(standing.first_token)),

@@ -84,7 +84,7 @@ def _of_costs(trial: Trial) -> Iterator[str]:
     standings = [standing for standing in trial.standings if standing.cost.replies]
     sources = {standing.cost.source for standing in standings}
     if any(standing.cost.is_least for standing in standings):
-        yield "A ? stands for tokens that the gateway did not report."
+        yield "A ? stands for tokens that the gateway did not report; costs are of what it did."
     if sources == {None}:
         yield f"With {INSTALL_EXTRA} there is an estimate of the cost."
     elif standings:

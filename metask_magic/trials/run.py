@@ -28,7 +28,8 @@ from .trial import Facts, Trial
 from .wish import CheckWish
 
 STREAMED = 20
-"""Rows of each model whose replies are streamed, to tell how long it takes to begin."""
+"""Most rows of each model whose replies are streamed, to tell how long it takes to begin. No more than half are:
+some gateways report the tokens of replies in one piece alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class TrialRun:
             raise OptionError(f"{name} has no rows, so there is nothing to try.", "Give a table with rows.")
         self._mapper = mapper
         self._table = table
-        self._asked = replace(asked, streamed=STREAMED)
+        self._asked = replace(asked, streamed=min(STREAMED, ((table.length or 0) + 1) // 2))
         self._models = tuple(models)
         self._name = name
         self._manner = manner

@@ -78,8 +78,13 @@ class Standing:
     p_value: float | None = None
 
 
-def stand(answers: Sequence[Answer], models: Sequence[str], given_up: Sequence[str] = ()) -> list[Standing]:
-    """Return where the models stand, the best first; those without a score last."""
+def stand(
+    answers: Sequence[Answer], models: Sequence[str], given_up: Sequence[str], *, compared: bool
+) -> list[Standing]:
+    """Return where the models stand, the highest score first; those without one last.
+
+    `compared` says whether they are compared with the first one.
+    """
     by_model: dict[str, list[Answer]] = {model: [] for model in models}
     for answer in answers:
         by_model[answer.model].append(answer)
@@ -87,7 +92,8 @@ def stand(answers: Sequence[Answer], models: Sequence[str], given_up: Sequence[s
     standings = [
         replace(_stand(model, own, shares), given_up=model in given_up) for model, own in by_model.items()
     ]
-    return _compared(sorted(standings, key=_place))
+    placed = sorted(standings, key=_place)
+    return _compared(placed) if compared else placed
 
 
 def are_shares(answers: Iterable[Answer]) -> bool:

@@ -89,7 +89,8 @@ class Trial:
     @cached_property
     def standings(self) -> tuple[Standing, ...]:
         """Where each model stands, the best first."""
-        return tuple(stand(self.answers, self.models, self.facts.given_up))
+        compared = self.facts.check != notes.AGREEMENT  # who agrees most is not the best
+        return tuple(stand(self.answers, self.models, self.facts.given_up, compared=compared))
 
     @cached_property
     def leaderboard(self) -> Leaderboard:

@@ -98,7 +98,7 @@ def _to_judge(data: Mapping[str, Any]) -> JudgeUse:
     return JudgeUse(
         data["model"],
         data["graded"],
-        Cost(cost["replies"], Figure(**cost["tokens"]), usd, cost["source"]),
+        Cost(cost["replies"], cost["reported"], Figure(**cost["tokens"]), usd, cost["source"]),
     )
 
 

@@ -83,7 +83,7 @@ class CheckWish:
         return _by_name(check, columns, table, functions(check), known, tolerance)
 
 
-_BY_JUDGE = "Write --check judge --judge MODEL --rubric NAME."
+_BY_JUDGE = 'Write --check judge --judge MODEL --rubric NAME; in a call check="judge", judge= and rubric=.'
 
 
 def _by_name(

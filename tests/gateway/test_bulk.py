@@ -133,6 +133,29 @@ def test_a_streamed_reply_comes_in_its_pieces(gateway: GatewayServer) -> None:
     assert gateway.last.json["stream"] is True
 
 
+def test_a_model_that_does_not_stream_answers_in_one_piece(gateway: GatewayServer) -> None:
+    gateway.reject("stream")
+    request = replace(REQUEST, stream=True)
+
+    async def ask_twice(backend: BulkBackend) -> list[Event]:
+        await read(backend, request)
+        return await read(backend, request)
+
+    events = with_backend(gateway.base_url, ask_twice)
+    assert TextDelta("Hi") in events
+    assert [chat.json.get("stream", False) for chat in gateway.chats] == [True, False, False]
+
+
+def test_what_is_refused_in_either_way_is_refused(gateway: GatewayServer) -> None:
+    gateway.reject("seed")
+    with pytest.raises(BadRequestError):
+        with_backend(
+            gateway.base_url,
+            lambda backend: read(backend, replace(REQUEST, params={"seed": 1}, stream=True)),
+        )
+    assert len(gateway.chats) == 2
+
+
 @pytest.mark.parametrize("streamed", [True, False])
 def test_a_refusal_is_not_asked_again(gateway: GatewayServer, streamed: bool) -> None:
     gateway.script(rate_limited())

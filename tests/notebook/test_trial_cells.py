@@ -94,7 +94,7 @@ def test_few_replies_are_streamed_and_the_others_come_in_one_piece(
 ) -> None:
     asking.run(f"%%metask {POOR} {GOOD} --map df --schema Review --check stars -o trial\n{{{{ text }}}}")
     streamed = Counter((chat.json["model"], chat.json.get("stream", False)) for chat in gateway.chats)
-    assert streamed == {(POOR, True): 20, (GOOD, True): 20, (POOR, False): 10, (GOOD, False): 10}
+    assert streamed == {(POOR, True): 15, (GOOD, True): 15, (POOR, False): 15, (GOOD, False): 15}
 
 
 @pytest.mark.parametrize(
@@ -202,6 +202,7 @@ def test_agreement_without_a_check(asking: Kernel) -> None:
     assert value(asking, "{each.model: each.score for each in trial.standings}") == repr(
         {GOOD: 0.75, THIRD: 0.75, POOR: 0.5}
     )
+    assert "against the best" not in cell.displays[-1]["data"]["text/plain"]
     assert "can be wrong together" in cell.displays[-1]["data"]["text/plain"]
 
 
@@ -413,7 +414,7 @@ MISTAKES = {
     "no rubric": ("df --check judge --judge gpt-4o", "A judge needs a rubric"),
     "a rubric that is none": (
         "df --check judge --judge gpt-4o --rubric number",
-        "Number is no text: its type is int",
+        "The rubric number is no text: its type is int",
     ),
     "no such rubric": ("df --check judge --judge gpt-4o --rubric rubik", "The rubric `rubik` is not defined"),
     "a judge of itself": (f"df --check judge --judge {GOOD} --rubric rubric", "would judge its own answers"),
