@@ -92,6 +92,10 @@ class Mapper:
         requests = RowRequests(rows, asked, name)
         return count_up(requests, rows.length or 0, self._asking.journal(asked, manner))
 
+    def check_may_ask(self, asked: TablePrompt, manner: Manner) -> None:
+        """Raise `MetaskError` where nothing can be sent to a model."""
+        self._asking.engine(asked, manner)
+
     def destination(self, model: str) -> str:
         """Return where a request for a model goes, in words for a person."""
         return self._backends.destination(model)

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..batch.batch import RowResult
 from ..chat.reply import Reply
-from ..errors import MetaskError, OptionError
+from ..errors import MetaskError, OptionError, PromptError
 from ..messages.request import Request
 from ..schemas.schema import Schema
 from ..table.requests import RowRequests, TablePrompt, waited_for
@@ -94,24 +94,34 @@ class Judge:
         self._rows = rows
         self._ask = ask
 
+    @property
+    def prompt(self) -> TablePrompt:
+        """What it is asked of each answer."""
+        return TablePrompt(self.model, PROMPT, SYSTEM, {}, format="json", schema=self._verdict)
+
     def grade(self, answers: Sequence[Answer], rows: Sequence[Row]) -> list[Grade]:
         if not answers:
             return []
         tasks = self._tasks({answer.row for answer in answers})
-        records = [
-            _marked(
-                {
-                    **tasks[answer.row],
-                    "answer": answer.text,
-                    "rubric": self._rubric.render_text(rows[answer.row]),
-                }
-            )
-            for answer in answers
+        records = [self._record(tasks[answer.row], answer, rows[answer.row]) for answer in answers]
+        asked = [record for record in records if not isinstance(record, PromptError)]
+        came = {result.row: result for result in self._ask(asked, self.prompt)} if asked else {}
+        self.use = _use(self.model, asked, came)
+        grades = iter([_grade(came.get(at), self._verdict) for at in range(len(asked))])
+        return [
+            Grade(error=f"the rubric failed: {record.message}")
+            if isinstance(record, PromptError)
+            else next(grades)
+            for record in records
         ]
-        asked = TablePrompt(self.model, PROMPT, SYSTEM, {}, format="json", schema=self._verdict)
-        results = {result.row: result for result in self._ask(records, asked)}
-        self.use = _use(self.model, records, results)
-        return [_grade(results.get(at), self._verdict) for at in range(len(records))]
+
+    def _record(self, task: Mapping[str, Any], answer: Answer, row: Row) -> dict[str, Any] | PromptError:
+        """Return what the judge is told of an answer, or why the rubric cannot be filled in for its row."""
+        try:
+            rubric = self._rubric.render_text(row)
+        except PromptError as error:
+            return error
+        return _marked({**task, "answer": answer.text, "rubric": rubric})
 
     def _tasks(self, wanted: set[int]) -> dict[int, dict[str, Any]]:
         """Return what was asked in each row, rendered again: text, and images as the bytes of their files."""

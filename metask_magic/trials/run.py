@@ -28,8 +28,10 @@ from .trial import Facts, Trial
 from .wish import CheckWish
 
 STREAMED = 20
-"""Most rows of each model whose replies are streamed, to tell how long it takes to begin. No more than half are:
-some gateways report the tokens of replies in one piece alone."""
+"""Most rows of each model whose replies are streamed, to tell how long it takes to begin.
+
+No more than half of them are: some gateways report the tokens of replies in one piece alone.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class TrialRun:
         self._answers = RowAnswers(asked.schema)
         self._interrupt = InterruptRequest()
         self._judged: list[RowLane] = []
+        self._unjudged: list[MetaskError] = []
         TrialColumns(table.columns, fields_of(asked.schema), name, samples=self._samples)
         self._check = self._find_check(wish)
 
@@ -96,6 +99,8 @@ class TrialRun:
 
     def run(self, kept: str) -> TrialOutcome:
         """Ask, check, and tell; `kept` says where the trial is found if this fails. Raises `MetaskError`."""
+        if isinstance(self._check, Judge):
+            self._mapper.check_may_ask(self._check.prompt, self._manner)
         with self._interrupt as interrupt:
             lanes = self._lanes()
             total = len(self._rows) * len(self._models) * self._samples
@@ -152,12 +157,14 @@ class TrialRun:
     def _failure(self, trial: Trial, lanes: Sequence[RowLane], told: str) -> BaseException | None:
         """Return what the cell has to raise: an interrupt, what ended all, or that nothing is left."""
         failure: BaseException | None = None
-        stops = [stop for lane in (*lanes, *self._judged) if (stop := _stop_of(lane)) is not None]
+        stops = [stop for lane in lanes if (stop := _stop_of(lane)) is not None and ends_all(stop)]
+        # Without its judge a trial has no scores, whatever the judge failed for.
+        stops += [stop for lane in self._judged if (stop := _stop_of(lane)) is not None] + self._unjudged
         errors = [result.error for lane in lanes for series in lane.series for result in series.results]
         if self._interrupt.requested and _is_partial(trial):
             failure = Interrupted(None, f"Stopped. {told}")
-        elif stop := next((stop for stop in stops if ends_all(stop)), None):
-            failure = _with_remedy(stop, told)
+        elif stops:
+            failure = _with_remedy(stops[0], told)
         elif not any(answer.reply is not None for answer in trial.answers):
             failure = next((_with_remedy(error, told) for error in errors if error is not None), None)
         if failure is not None:
@@ -185,7 +192,11 @@ class TrialRun:
         rows = RecordRows(records, ANSWERS)
         lane = self._mapper.lane(rows, asked, ANSWERS, manner, samples=(1,), cautious=True)
         self._judged.append(lane)
-        self._mapper.ask([lane], manner, bar, self._interrupt)
+        try:
+            self._mapper.ask([lane], manner, bar, self._interrupt)
+        except MetaskError as error:  # the answers are there, and must not be lost with it
+            self._unjudged.append(error)
+            return []
         results = lane.series[0].results
         graded = sum(result.reply is not None and result.error is None for result in results)
         bar.close(f"{counted(graded, 'verdict')} by {asked.model}.")

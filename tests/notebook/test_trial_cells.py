@@ -293,6 +293,18 @@ def test_an_interrupted_judge_goes_on_where_it_was(asking: Kernel, gateway: Gate
     assert len(gateway.chats) == before + 4
 
 
+def test_a_judge_that_fails_is_told_and_the_answers_are_kept(asking: Kernel) -> None:
+    asking.run("%config Metask.local_model = 'nowhere.gguf'")
+    cell = asking.run(
+        f"%%metask {GOOD} {POOR} --map df --check judge --judge local --rubric rubric\n{{{{ text }}}}"
+    )
+    asking.run("%config Metask.local_model = ''")
+    assert cell.error is not None
+    assert cell.error["ename"] == "LocalModelError"
+    assert "60 answered" in cell.error["evalue"]
+    assert value(asking, "len(_.answers), _.standings[0].score") == "(60, None)"
+
+
 def test_what_was_cut_off_is_told(asking: Kernel, gateway: GatewayServer) -> None:
     gateway.answer_with(lambda _: Streamed(["t0 and"], finish_reason="length"))
     cell = asking.run(

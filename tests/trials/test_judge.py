@@ -118,6 +118,16 @@ def test_images_of_the_task_are_shown() -> None:
     assert [image.data for image in user.images] == [file.getvalue()]
 
 
+def test_a_rubric_that_fails_for_a_row() -> None:
+    found = judge(
+        Asked(verdict(1), verdict(0.5)), "{{ 1 // (wanted|length - 1 if text == 'second' else 1) }}"
+    )
+    grades = found.grade(ANSWERS, ROWS)
+    assert [grade.score for grade in grades] == [1.0, 0.5, None]
+    assert "the rubric failed: " in str(grades[2].error)
+    assert "ZeroDivisionError" in str(grades[2].error)
+
+
 def test_nothing_to_judge() -> None:
     asked = Asked()
     nothing: list[Answer] = []
