@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from statistics import fmean
@@ -14,6 +13,7 @@ from ..words import counted
 from .leaderboard import score_in_words
 from .standing import SIGNIFICANT, Standing
 from .statistics import holm, paired_p_value
+from .trial_file import dump, plain_row
 
 if TYPE_CHECKING:
     from .trial import Trial
@@ -89,7 +89,7 @@ def _shared_rows(rows: Sequence[Row], others: Sequence[Row]) -> dict[int, int]:
 def _keys(rows: Sequence[Row]) -> Iterator[tuple[str, int]]:
     seen: Counter[str] = Counter()
     for row in rows:
-        said = json.dumps({str(name): value for name, value in row.items()}, sort_keys=True, default=str)
+        said = dump(plain_row(row), sort_keys=True)  # as in a file, which the other trial may come from
         seen[said] += 1
         yield said, seen[said]
 

@@ -49,7 +49,8 @@ def to_dicts(table: Any) -> list[dict[Any, Any]]:
     """Return it as a list of dicts, None where a value is missing."""
     if isinstance(table, list):
         return [dict(row) for row in table]
-    return [dict(row) for row in open_rows(to_pandas(table), "the table") if row is not None]
+    here = table.compute() if hasattr(table, "compute") else table
+    return [dict(row) for row in open_rows(here, "the table") if row is not None]
 
 
 def _native(table: Any) -> Any:

@@ -29,7 +29,7 @@ KIND, VERSION = "metask-trial", 1
 
 def save(trial: Trial, path: Path) -> None:
     """Write a trial. Raises `MetaskError`."""
-    text = "".join(f"{_dump(line)}\n" for line in _iter_lines(trial))
+    text = "".join(f"{dump(line)}\n" for line in _iter_lines(trial))
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -63,7 +63,7 @@ def load(path: Path) -> tuple[WholeRows, Sequence[Answer], Facts]:
 def _iter_lines(trial: Trial) -> Iterator[Mapping[str, Any]]:
     yield {"kind": KIND, "version": VERSION, **_from_facts(trial.facts)}
     for row in trial.rows:
-        yield {"values": {str(name): plain_value(value) for name, value in row.items()}}
+        yield {"values": plain_row(row)}
     yield from map(_from_answer, trial.answers)
 
 
@@ -152,8 +152,14 @@ def _unreadable(path: Path, number: int, why: str) -> MetaskError:
     return MetaskError(f"Line {number} of {path} {why}.", "Save the trial again.")
 
 
-def _dump(line: Mapping[str, Any]) -> str:
-    return json.dumps(line, ensure_ascii=False, default=_plain)
+def plain_row(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return a row as it is written down."""
+    return {str(name): plain_value(value) for name, value in row.items()}
+
+
+def dump(line: Mapping[str, Any], **options: Any) -> str:
+    """Return a line; what JSON has no word for is written as text."""
+    return json.dumps(line, ensure_ascii=False, default=_plain, **options)
 
 
 def _plain(value: Any) -> Any:

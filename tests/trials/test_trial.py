@@ -355,6 +355,16 @@ def test_rows_are_known_by_their_values() -> None:
     trial({"a": GOOD}, alike).assert_no_worse_than(trial({"a": GOOD}, alike))
 
 
+def test_rows_are_the_same_from_a_file(tmp_path: Path) -> None:
+    rows = pd.DataFrame(
+        {"n": range(20), "at": pd.Timestamp("2024-05-01 12:00"), "tags": [{"b", "a"}] * 20, "x": 0.1}
+    )
+    answers = [answer(row, "a", score=score) for row, score in enumerate(GOOD)]
+    found = Trial(open_whole(rows, "t"), answers, Facts("t", ("a",), "check"))
+    found.save(tmp_path / "trial.jsonl")
+    found.assert_no_worse_than(Trial.load(tmp_path / "trial.jsonl"))
+
+
 def test_a_row_that_lost_its_score_fails() -> None:
     with pytest.raises(AssertionError, match="a: 1 row had a score and row 3 none now"):
         trial({"a": [*GOOD[:3], None, *GOOD[4:]]}).assert_no_worse_than(trial({"a": GOOD}))
