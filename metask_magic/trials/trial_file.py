@@ -49,19 +49,28 @@ def load(path: Path) -> tuple[WholeRows, Sequence[Answer], Facts]:
         ) from None
     if not lines:
         raise _unreadable(path, 1, "there is nothing in it")
-    facts = _read(path, 1, lines[0], _to_facts)
+    facts, follow = _read(path, 1, lines[0], lambda data: (_to_facts(data), int(data["lines"])))
+    if len(lines) - 1 != follow:
+        raise MetaskError(
+            f"{path} is not whole: it has {len(lines) - 1:,} lines of {follow:,}.", "Save the trial again."
+        )
     rows: list[Mapping[str, Any]] = []
     answers: list[Answer] = []
     for number, line in enumerate(lines[1:], 2):
         if '"values"' in line[:20]:
             rows.append(_read(path, number, line, lambda data: dict(data["values"])))
-        elif line.strip():
+        else:
             answers.append(_read(path, number, line, _to_answer))
+    if any(answer.model not in facts.models or answer.row >= len(rows) for answer in answers):
+        raise MetaskError(
+            f"{path} has answers to no row, or of no model of its own.", "Save the trial again."
+        )
     return RecordRows(rows, facts.table), answers, facts
 
 
 def _iter_lines(trial: Trial) -> Iterator[Mapping[str, Any]]:
-    yield {"kind": KIND, "version": VERSION, **_from_facts(trial.facts)}
+    follow = len(trial.rows) + len(trial.answers)
+    yield {"kind": KIND, "version": VERSION, "lines": follow, **_from_facts(trial.facts)}
     for row in trial.rows:
         yield {"values": plain_row(row)}
     yield from map(_from_answer, trial.answers)

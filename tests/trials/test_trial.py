@@ -287,8 +287,10 @@ def test_a_trial_is_the_same_from_a_file(tmp_path: Path) -> None:
         ("[1]", "Line 1 of {path} is none of a trial"),
         ('{"kind": "metask-trial", "version": 9}', "was written by a newer version (format 9, known is 1)"),
         ('{"kind": "metask-trial", "version": 1}', "is not whole, or none of a trial"),
-        ("{whole}\n{", "Line 2 of {path} is not whole"),
-        ('{whole}\n{"row": 0}', "Line 2 of {path} is not whole"),
+        ("{whole}\n{\n{", "Line 2 of {path} is not whole"),
+        ('{whole}\n{"row": 0}\n', "{path} is not whole: it has 1 lines of 2."),
+        ('{whole}\n{"row": 0}\n{}', "Line 2 of {path} is not whole"),
+        ('{whole}\n{"values": {}}\n{"row": 3, "model": "a", "sample": 1, "outcome": "failed"}', "to no row"),
     ],
 )
 def test_a_file_that_is_none(tmp_path: Path, text: str | None, says: str) -> None:
