@@ -48,7 +48,7 @@ class Manner:
     fresh
         Ask about rows that were answered before too.
     sample
-        Which of several answers to the same prompt is wanted, from 1.
+        Which of several answers to the same prompt is wanted, from 1; of a trial, how many.
     max_concurrency, requests_per_minute
         Where they are not the settings'.
     client

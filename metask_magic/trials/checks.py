@@ -7,6 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Real
+from statistics import fmean
 from typing import Any, Protocol
 
 from ..asking.interrupt import InterruptRequest
@@ -222,25 +223,29 @@ class FunctionCheck:
 
 
 class Agreement:
-    """How far a model agrees with the others, without a check: the share of their answers that are like its.
+    """How far a model agrees with the others, without a check: the share of what they say that is like its.
 
-    Answers are alike if their text is after normalising, or all fields of their schema.
+    Answers are compared as text after normalising, or field by field where they have a schema, so that a
+    reason in free words takes away its own part alone.
     """
 
     name = "agreement"
 
     def grade(self, answers: Sequence[Answer], rows: Sequence[Row]) -> list[Grade]:
-        said: dict[int, list[tuple[str, str]]] = defaultdict(list)
+        said: dict[int, list[tuple[str, dict[str, str]]]] = defaultdict(list)
         for answer in answers:
-            said[answer.row].append((answer.model, canonical(answer.said)))
-        return [self._grade_one(answer, said[answer.row]) for answer in answers]
+            fields = {field: canonical(value) for field, value in answer.said.items()}
+            said[answer.row].append((answer.model, fields))
+        own = {row: iter(each) for row, each in said.items()}
+        return [self._grade_one(*next(own[answer.row]), said[answer.row]) for answer in answers]
 
-    def _grade_one(self, answer: Answer, said: Sequence[tuple[str, str]]) -> Grade:
-        others = [one for model, one in said if model != answer.model]
+    def _grade_one(
+        self, model: str, own: Mapping[str, str], said: Sequence[tuple[str, Mapping[str, str]]]
+    ) -> Grade:
+        others = [fields for other, fields in said if other != model]
         if not others:
             return Grade(reason="no other model answered")
-        own = canonical(answer.said)
-        return Grade(sum(one == own for one in others) / len(others))
+        return Grade(fmean(fields.get(field) == value for fields in others for field, value in own.items()))
 
 
 def grade_all(check: Check, answers: Sequence[Answer], rows: Sequence[Row]) -> list[Answer]:

@@ -151,3 +151,12 @@ def test_what_cannot_be_used_is_worth_nothing_where_scores_are_shares(
     ]
     found = grade_all(check, answers, rows(*scores, 9, 9))
     assert [each.grade.score for each in found] == [*scores, unusable, None]
+
+
+def test_agreement_field_by_field() -> None:
+    answers = [
+        replace(answer(0, "a"), said={"stars": 4, "why": "Good."}),
+        replace(answer(0, "b"), said={"stars": 4.0, "why": "It works."}),
+        replace(answer(0, "c"), said={"stars": 1, "why": "it works"}),
+    ]
+    assert [grade.score for grade in Agreement().grade(answers, rows(1))] == [0.25, 0.5, 0.25]
