@@ -18,7 +18,18 @@ BASE = {"settings", "errors", "words", "precedence"}
 # What each room may import of the house, from the top floor down; `metask_magic` itself only names its rooms.
 MAY_IMPORT = {
     "notebook": {
-        *{"notebook", "table", "prompt", "answering", "gateway", "display", "tools", "schemas", "usage"},
+        *{
+            "notebook",
+            "table",
+            "mcp",
+            "prompt",
+            "answering",
+            "gateway",
+            "display",
+            "tools",
+            "schemas",
+            "usage",
+        },
         *{"asking", "chat", "scripts", "messages", *BASE},
     },
     "table": {
@@ -28,6 +39,7 @@ MAY_IMPORT = {
     "cluster": {
         *{"cluster", "answering", "batch", "schemas", "usage", "asking", "chat", "messages", *BASE},
     },
+    "mcp": {"mcp", "prompt", "gateway", "tools", "asking", "messages", *BASE},
     "prompt": {"prompt", "tools", "schemas", "messages", *BASE},
     "answering": {"answering", "gateway", "schemas", "asking", "chat", "scripts", "messages", *BASE},
     "gateway": {"gateway", "messages", *BASE},
@@ -91,6 +103,7 @@ def test_imports_go_down(path: Path) -> None:
         ("openai", {"gateway.official"}),
         ("distributed", {"cluster.connection", "cluster.worker"}),
         ("dask", {"table.partitions"}),
+        ("mcp", {"mcp.connection", "mcp.library", "mcp.prompts", "mcp.resources", "mcp.stdio", "mcp.tool"}),
     ],
 )
 def test_one_place_for_a_library(library: str, modules: set[str]) -> None:

@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "chats": ("show", "fork", "rename", "forget", "trim", "save", "load"),
     "usage": ("--reset",),
     "recordings": ("show", "compact", "forget", "verify"),
+    "tools": ("add", "load", "show", "remove"),
     "export": ("python", "node", "curl", "--force"),
     "login": (),
     "logout": (),
@@ -132,10 +133,14 @@ class MetaskMagics(Magics):
                 from . import recordings
 
                 return _said(recordings.run(self.session.recordings.store, rest))
-            case "login":
-                return _said(commands.login(self._settings))
-            case "logout":
-                return _said(commands.logout(self._settings))
+            case "tools":
+                from . import tool_commands
+
+                return _said(
+                    tool_commands.run(self.session.servers, self.session.toolbox(CellOptions(), ()), rest)
+                )
+            case "login" | "logout":
+                return _said(getattr(commands, word)(self._settings))
             case _:
                 return commands.HELP
 

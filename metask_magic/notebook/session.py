@@ -29,6 +29,10 @@ from ..display.place import Place
 from ..errors import Interrupted, MetaskError, OptionError
 from ..gateway.embedded import LOCAL
 from ..gateway.recorded import CONDUCTS, RecordedBackend
+from ..mcp.kept import Kept
+from ..mcp.registry import Servers
+from ..mcp.tool import ServerTool
+from ..mcp.toolbox import Toolbox
 from ..messages.events import Backend
 from ..messages.record import Sink
 from ..messages.request import Message, Request
@@ -72,6 +76,7 @@ class Session:
         self.ledger = Ledger()
         self.chats = Chats()
         self.recordings = Shelf(settings)
+        self.servers = Servers(settings, self.backends.hide)
         self.mapper = Mapper(settings, self.backends, self.ledger, self.recordings, shell)
         self._next_cell = NextCell(shell)
         self._value = CellValue(shell)
@@ -97,9 +102,8 @@ class Session:
         if options.map is not None:
             return self._map(options, text, models)
         _check_together(options, models)
-        draft = read_cell(options, text, self._settings, self._shell.user_ns)
         cell = cell_key(self._shell)
-        requests = self._requests(options, draft, models, cell)
+        draft, requests = self._read(options, text, models, cell)
         for request in requests:
             self.backends.check(request)
         if options.dry_run:
@@ -142,6 +146,7 @@ class Session:
         self._value.unregister()
         export.unregister(self._shell)
         self.backends.close()
+        self.servers.close()
         coroutines.close()
         network.stop()
 
@@ -164,6 +169,32 @@ class Session:
         return outcome.table
 
     # -- what is asked --------------------------------------------------------------------------------
+
+    def _read(
+        self, options: CellOptions, text: str, models: Sequence[str], cell: CellKey
+    ) -> tuple[Draft, list[Request]]:
+        """Return what the cell says. What servers have is as it was recorded, where all of it is replayed."""
+        for live in (False, True):
+            toolbox = self.toolbox(options, models, live=live)
+            draft = read_cell(options, text, self._settings, self._shell.user_ns, toolbox)
+            _check_draft(options, draft)
+            requests = self._requests(options, draft, models, cell)
+            if not toolbox.replayed or self.recordings.has_all(requests, samples(models, options.sample)):
+                break
+        return draft, requests
+
+    def toolbox(self, options: CellOptions, models: Sequence[str], *, live: bool = False) -> Toolbox:
+        """Return what a cell uses of the servers."""
+        conduct = self.recordings.conduct(fresh=options.fresh, embedded={*models} == {LOCAL})
+        off = conduct == CONDUCTS["off"]
+        consent = None if options.yes else Confirmation().of_server
+        return Toolbox(
+            self.servers,
+            Kept() if off else Kept(self.recordings.store, conduct),
+            consent,
+            always_asks=options.confirm,
+            live=live and conduct.asks,
+        )
 
     def _requests(
         self, options: CellOptions, draft: Draft, models: Sequence[str], cell: CellKey
@@ -192,7 +223,9 @@ class Session:
         backend, recorded = self._answering(options, model, errands)
         if draft.tools:
             confirm = Confirmation() if draft.confirm else None
-            backend = ToolBackend(backend, draft.tools, errands, settings.max_tool_rounds, confirm)
+            backend = ToolBackend(
+                backend, draft.tools, errands, settings.max_tool_rounds, confirm, options.sample
+            )
         if draft.schema is not None:
             backend = StructuredBackend(
                 backend, draft.schema, settings.max_repairs, errands, self.backends.refused, recorded
@@ -320,8 +353,23 @@ def _check_together(options: CellOptions, models: Sequence[str]) -> None:
         raise OptionError(
             "The next turn of a conversation needs the end of this one.", "Leave --background or -c out."
         )
-    if options.tools and options.background:
+
+
+def _check_draft(options: CellOptions, draft: Draft) -> None:
+    """Refuse what goes with no background, or with no conversation. Raises `OptionError`."""
+    if options.chat is not None and draft.opening:
         raise OptionError(
-            "Tools run in the cell that asked, which --background ends at once.",
-            "Leave --background or -T out.",
+            f"The prompt {options.prompt} has turns of its own, and would be several of the conversation.",
+            "Leave -c or --prompt out.",
         )
+    for tool in draft.tools if options.background else ():
+        if not isinstance(tool, ServerTool):
+            raise OptionError(
+                f"The function {tool.name} runs in the cell that asked, which --background ends at once.",
+                "Leave --background out, or the functions among the tools.",
+            )
+        if tool.asks:
+            raise OptionError(
+                f"The tool {tool.name} needs your consent in the cell, which --background ends at once.",
+                "Leave --background out, or let the tools run without asking: --yes",
+            )
