@@ -50,6 +50,7 @@ NAMED: Mapping[str, tuple[str, Collection[str]]] = {
     "commands": (r"(?<!%)%metask (?!alone\b|local\b)([a-z]+)(?=$|[\s`])", COMMANDS),
     "chats": (r"%metask chats ([a-z]+)", COMMANDS["chats"]),
     "recordings": (r"%metask recordings ([a-z]+)", COMMANDS["recordings"]),
+    "tools": (r"%metask tools ([a-z]+)", COMMANDS["tools"]),
     "extras": (r"metask-magic\[(\w+)\]", PROJECT["optional-dependencies"]),
     "functions": (r"\bmetask_magic\.(\w+)\(", ["map", "retry_failed"]),
     "benchmarks": (

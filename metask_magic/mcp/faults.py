@@ -28,8 +28,8 @@ def not_started(
     server: Server,
     said: Said,
     hide: Callable[[str], str],
+    error: BaseException | None,
     *,
-    error: BaseException | None = None,
     seconds: float | None = None,
 ) -> ToolServerError:
     """Return the error for a server that does not answer, or does it after `seconds` not yet."""

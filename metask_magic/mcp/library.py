@@ -72,7 +72,9 @@ def is_closed(error: Exception) -> bool:
     from mcp import MCPError
     from mcp_types import CONNECTION_CLOSED
 
-    return isinstance(error, MCPError) and error.code == CONNECTION_CLOSED
+    # A server may use the number for an error of its own.
+    closed = (CONNECTION_CLOSED, "Connection closed")
+    return isinstance(error, MCPError) and (error.code, error.message) == closed
 
 
 async def all_pages(ask: Callable[..., Any], of: str, most: int = 100) -> list[Any]:

@@ -134,7 +134,7 @@ async def _read(
                     said.take_stray(line)
                 else:
                     await incoming.send(message)
-    said.over.set()
+            said.over.set()
     await _rest(process)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import IO
 
-GRACE_SECONDS = 2.0
+GRACE_SECONDS = 1.0
 """How long a command may take to end once its stdin is closed; and once more after it was terminated."""
 
 LOOK_SECONDS = 5.0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ..errors import ToolServerError
+from ..errors import MetaskError, ToolServerError
 from ..messages.events import Event, Noted, Notice
 from ..messages.kinds import JSON
 from ..messages.request import ToolCall
@@ -22,6 +23,8 @@ from .results import to_result
 
 Consent = Callable[[ToolCall, str, Declared, bool], bool]
 """Asks whether a call may be made: the call, the server, what it declares, whether that has changed."""
+
+STOPPED = ToolResult("Stopped, and the server was told. What it had done by then stays.", failed=True)
 
 MOST_LINES = 20
 """Lines of a server's log that stay with a step."""
@@ -72,7 +75,7 @@ class ServerTool:
             return
         async for said in self._attempt(call, arguments, occasion):
             if isinstance(said, ToolResult):
-                trouble = "" if said is DECLINED else self.kept.keep(asked, result_to_json(said))
+                trouble = "" if said in (DECLINED, STOPPED) else self.kept.keep(asked, result_to_json(said))
                 if trouble:
                     yield Noted(trouble)
             yield said
@@ -91,7 +94,7 @@ class ServerTool:
             if not await self._allowed(call, declared, occasion):
                 yield DECLINED
                 return
-            async for said in self._call(declared, arguments):
+            async for said in _stoppable(self._call(declared, arguments)):
                 yield said
         except ToolServerError as error:
             yield Noted(str(error))
@@ -129,9 +132,21 @@ class ServerTool:
                     yield _with_lines(to_result(said, hide), lines)
         except MCPError as error:
             yield _with_lines(ToolResult(cut(hide(f"Error: {error.message}")), failed=True), lines)
-        except (ValueError, RuntimeError, OSError) as error:  # the answer is none of the protocol
+        except MetaskError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- an answer that is none: the library has no name for it
             told = f"Error: {type(error).__name__}: {error}"
             yield _with_lines(ToolResult(cut(hide(told)), failed=True), lines)
+
+
+async def _stoppable(calling: AsyncIterator[Event | ToolResult]) -> AsyncIterator[Event | ToolResult]:
+    """Leave a step where a call is stopped: nobody knows what it had done by then."""
+    try:
+        async for said in calling:
+            yield said
+    except asyncio.CancelledError:
+        yield STOPPED
+        raise
 
 
 def _with_lines(result: ToolResult, lines: list[str]) -> ToolResult:

@@ -25,7 +25,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "chats": ("show", "fork", "rename", "forget", "trim", "save", "load"),
     "usage": ("--reset",),
     "recordings": ("show", "compact", "forget", "verify"),
-    "tools": ("add", "load", "show", "remove"),
+    "tools": ("add", "load", "show", "remove", "--env", "--header-env"),
     "export": ("python", "node", "curl", "--force"),
     "login": (),
     "logout": (),
@@ -68,7 +68,7 @@ class MetaskMagics(Magics):
         if word in COMMANDS or not word:
             return self._command(word, rest.strip())
         options, prompt = parse_line(line)
-        if not prompt and not options.attach:
+        if not prompt and not options.attach and options.prompt is None:
             raise _no_prompt(options)
         return self.session.ask(options, prompt, by_cell_magic=False)
 

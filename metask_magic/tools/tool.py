@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -21,6 +22,7 @@ RESULT_LIMIT = 40_000  # characters; about ten thousand tokens
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
+LEFT_BEHIND = ToolResult("Stopped, but the function could not be: it goes on to its end.", failed=True)
 DECLINED = ToolResult("The user declined this call.", failed=True)
 
 
@@ -61,7 +63,12 @@ class Tool:
         """Call it in the cell's thread (see `OfferedTool.run`)."""
         confirm = occasion.confirm
         allow = partial(confirm, call) if confirm is not None else _always
-        yield await occasion.errands.call(partial(self.call, call.arguments, allow))
+        try:
+            yield await occasion.errands.call(partial(self.call, call.arguments, allow))
+        except asyncio.CancelledError:
+            if occasion.errands.left_behind:
+                yield LEFT_BEHIND
+            raise
 
     def call(self, arguments: str, allow: Callable[[], bool] = _always) -> ToolResult:
         """Call it with JSON text, in this thread, if `allow` agrees.
