@@ -65,7 +65,7 @@ def _load(path: Path) -> Mapping[str, Any]:
 
 def _server(name: str, entry: Mapping[str, Any], path: Path) -> Server:
     command, arguments = entry.get("command"), entry.get("args") or []
-    words = ([command] if command else []) + (arguments if command else [])
+    words = [command, *arguments] if command else []
     url = entry.get("url") or entry.get("serverUrl") or ""
     env, headers = entry.get("env") or {}, entry.get("headers") or {}
     folder = entry.get("cwd") or "."

@@ -188,7 +188,7 @@ class Connection:
 
     async def _start(self) -> Client:
         check_transport(self.server, allow_http=self._allow_http())
-        require()
+        await asyncio.to_thread(require)  # the first time it takes a second, in which the loop has other work
         self._given = resolve(self.server, self._hide_key)
         self._said, self._ending, self._tools = Said(), asyncio.Event(), None
         opened: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
@@ -222,7 +222,7 @@ class Connection:
         """Hold the connection open until it is to end, or ends: a task that opens it has to close it."""
         from mcp import Client
 
-        transport = http(given) if self.server.url else pipes(given, self.server.folder, said)
+        transport = http(given, said) if self.server.url else pipes(given, self.server.folder, said)
         try:
             async with Client(
                 transport,

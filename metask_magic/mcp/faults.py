@@ -40,12 +40,9 @@ def not_started(
             "`%config Metask.server_timeout = 120`"
         )
     elif server.url:
-        message = f"The server {server.name} at {server.origin} cannot be reached: {_reason(error, hide)}."
-        remedy = "Check the address" + (
-            f", and whether {server.given} is what it wants."
-            if server.headers
-            else "; does it want a header? `--header-env NAME=VARIABLE` sends one."
-        )
+        why = said.trouble or _reason(error, hide)
+        message = f"The server {server.name} at {server.origin} cannot be reached: {why}."
+        remedy = f"Check the address, and {_about_headers(server)}."
     else:
         why = _told(said, hide)
         message = (
@@ -53,6 +50,12 @@ def not_started(
         )
         remedy = f"Run its command in a terminal: {server.origin}"
     return ToolServerError(message, remedy)
+
+
+def _about_headers(server: Server) -> str:
+    if server.headers:
+        return f"what {server.given} is: the variable's value is sent as it stands, `Bearer` and all"
+    return "whether it wants a key: `--header-env NAME=VARIABLE` sends one"
 
 
 def _told(said: Said, hide: Callable[[str], str]) -> str:

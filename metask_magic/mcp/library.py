@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ToolServerError
 from .environment import Given
+from .stdio import Said
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -23,26 +25,33 @@ REFUSALS = {
 
 
 def require() -> None:
-    """Raise `ToolServerError` where the library is not installed; else keep its log out of the notebook."""
+    """Import the library, and keep its log out of the notebook. Raises `ToolServerError` where it is none."""
     if find_spec("mcp") is None:
         raise ToolServerError(
             "Servers of tools need the library `mcp`, which is not installed.",
             'Install it with `pip install "metask-magic[mcp]"`, and restart the kernel.',
         )
+    import_module("mcp")
     log = logging.getLogger("mcp")
     if not log.handlers:
         log.addHandler(logging.NullHandler())  # what it says is told in words of ours
 
 
 @asynccontextmanager
-async def http(given: Given) -> AsyncIterator[tuple[Any, Any]]:
+async def http(given: Given, said: Said) -> AsyncIterator[tuple[Any, Any]]:
     """Yield streams of messages from and to an address (streamable HTTP)."""
     import httpx2
     from mcp.client.streamable_http import streamable_http_client
 
+    async def note(response: httpx2.Response) -> None:
+        refused = response.status_code >= 400
+        said.trouble = f"it answers {response.status_code} {response.reason_phrase}" if refused else ""
+
     patience = httpx2.Timeout(CONNECT_SECONDS, read=None)  # a call may take long: who waits can stop it
     async with (
-        httpx2.AsyncClient(headers=dict(given.headers), timeout=patience) as client,
+        httpx2.AsyncClient(
+            headers=dict(given.headers), timeout=patience, event_hooks={"response": [note]}
+        ) as client,
         streamable_http_client(given.url, http_client=client) as streams,
     ):
         yield streams
