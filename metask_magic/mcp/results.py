@@ -27,7 +27,7 @@ def to_result(result: Any, hide: Callable[[str], str]) -> ToolResult:
     parts = [part for block in result.content for part in block_parts(block)]
     texts = [part.text for part in parts if isinstance(part, TextPart)]
     structure = result.structured_content
-    if structure is not None and not any(_says(text, structure) for text in texts):
+    if structure is not None and not _say(texts, structure):
         texts.append(json.dumps(structure, ensure_ascii=False))
     images = [part for part in parts if isinstance(part, ImagePart)]
     if len(images) > MOST_IMAGES:
@@ -90,9 +90,20 @@ def _image(encoded: str, kind: str, name: str) -> Part:
         return TextPart(f"[{error.message}]")
 
 
-def _says(text: str, structure: Any) -> bool:
-    """Whether a text is the JSON of a structure; one that is far longer is not looked at."""
+def _say(texts: Sequence[str], structure: Any) -> bool:
+    """Whether the texts say all that a structure does: as its JSON, or as the one value it wraps."""
+    said = [_parsed(text) for text in texts]
+    inner = (
+        next(iter(structure.values())) if isinstance(structure, dict) and len(structure) == 1 else structure
+    )
+    wanted = (structure, inner)
+    return any(value in wanted or text == inner for value, text in zip(said, texts, strict=True)) or (
+        isinstance(inner, list) and inner in ([*texts], said)
+    )
+
+
+def _parsed(text: str) -> Any:
     try:
-        return bool(json.loads(text) == structure)
+        return json.loads(text)
     except (ValueError, RecursionError):
-        return False
+        return text
