@@ -93,9 +93,8 @@ def _image(encoded: str, kind: str, name: str) -> Part:
 def _say(texts: Sequence[str], structure: Any) -> bool:
     """Whether the texts say all that a structure does: as its JSON, or as the one value it wraps."""
     said = [_parsed(text) for text in texts]
-    inner = (
-        next(iter(structure.values())) if isinstance(structure, dict) and len(structure) == 1 else structure
-    )
+    wraps = isinstance(structure, dict) and len(structure) == 1
+    inner = next(iter(structure.values())) if wraps else structure
     wanted = (structure, inner)
     return any(value in wanted or text == inner for value, text in zip(said, texts, strict=True)) or (
         isinstance(inner, list) and inner in ([*texts], said)

@@ -53,7 +53,8 @@ def test_files(asking: Kernel, gateway: GatewayServer) -> None:
         ),
         DONE,
     )
-    cell = asking.run("%%metask gpt-4o-mini -T files\nWhich mention Lisbon?", inputs=["y"])
+    code = "%%metask gpt-4o-mini -T files\nWhich mention Lisbon?"
+    cell = asking.run(code, inputs=["y"], metadata={"cellId": "a"})
     read, written, refused = told(gateway)
     assert read == "Sales in Lisbon rose.\n"
     assert "Successfully wrote" in written
