@@ -39,7 +39,7 @@ SETTINGS = Metask.class_own_traits(config=True)
 _USAGE = " ".join(
     [*(one.usage for one in CHAT_COMMANDS.values()), *(" ".join(one) for one in COMMANDS.values())]
 )
-OPTIONS = {*declared_options(), *re.findall(r"--\w+", _USAGE)}
+OPTIONS = {*declared_options(), *re.findall(r"--\w[\w-]+", _USAGE)}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 # How it is written where it is meant, and which there are.

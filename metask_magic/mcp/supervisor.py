@@ -1,6 +1,6 @@
 """Runs a server's command and ends it, with all that it started, when whoever wanted it is gone.
 
-Run as a program of its own, `python -I -S supervisor.py COMMAND …`: it hands its stdin on to the command and
+Run as a program of its own, with the command as its arguments: it hands its stdin on to the command and
 leaves stdout and stderr to it. When its stdin ends, because the kernel closed it or was killed, the
 command's is closed; a command that does not end upon that is terminated, then killed. Only the standard
 library is imported, and little of it: this is on the way of every start.

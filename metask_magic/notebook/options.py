@@ -61,8 +61,8 @@ _OPTIONS = (
         action="append",
         default=[],
         metavar="NAME",
-        help="""A function of the notebook that the model may call, or a server of tools (`%%metask tools`):
-        all of its tools, or one, as in files.read_file. Repeatable.""",
+        help="""A function of the notebook that the model may call, or a server of tools: all of
+        its tools, or one, as in files.read_file. Repeatable.""",
     ),
     argument("--confirm", action="store_true", help="Ask before each call of a tool."),
     argument(

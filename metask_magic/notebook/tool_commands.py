@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from ..mcp.resources import all_resources
 from ..mcp.servers import Server
 from ..mcp.toolbox import Toolbox, wait_for
 from ..words import counted, did_you_mean, nearest, plain, shorten
+from .option_words import iter_words
 
 LONGEST_DESCRIPTION = 300
 MOST_RESOURCES = 50
@@ -42,13 +42,7 @@ def run(servers: Servers, toolbox: Toolbox, line: str) -> Table | str:
         It cannot be done: no such command or server, a file that is none, a server that does not start.
 
     """
-    try:
-        words = shlex.split(line)
-    except ValueError:
-        raise OptionError(
-            "The line has a quotation mark that is never closed, or a \\ at its end.",
-            "Close it, or escape it with \\.",
-        ) from None
+    words = [*iter_words(line)]
     if not words:
         return overview(servers, toolbox)
     word, *rest = words

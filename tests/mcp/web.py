@@ -62,7 +62,7 @@ def _said(message: Mapping[str, Any]) -> dict[str, Any]:
             return {
                 "result": {
                     "protocolVersion": message["params"]["protocolVersion"],
-                    "capabilities": {"tools": {}},
+                    "capabilities": {"tools": {}, "resources": {}, "prompts": {}},
                     "serverInfo": {"name": "web", "version": "1"},
                 }
             }
@@ -73,4 +73,15 @@ def _said(message: Mapping[str, Any]) -> dict[str, Any]:
         case "tools/call":
             said = f"found {message['params']['arguments'].get('query')}"
             return {"result": {"content": [{"type": "text", "text": said}]}}
+        case "resources/list":
+            return {"result": {"resources": [{"name": "report.txt", "uri": "docs://report.txt"}]}}
+        case "resources/read":
+            content = {"uri": message["params"]["uri"], "text": "Sold well."}
+            return {"result": {"contents": [content]}}
+        case "prompts/list":
+            topic = {"name": "topic", "required": True}
+            return {"result": {"prompts": [{"name": "summarize", "arguments": [topic]}]}}
+        case "prompts/get":
+            said = {"type": "text", "text": f"Sum up the {message['params']['arguments']['topic']}."}
+            return {"result": {"messages": [{"role": "user", "content": said}]}}
     return {"error": {"code": -32601, "message": "Method not found"}}
