@@ -88,6 +88,11 @@ class Connection:
         """Whether it has been started, or is being."""
         return self._serving is not None
 
+    @property
+    def known_tools(self) -> tuple[str, ...]:
+        """The names of its tools, as far as it has been asked for them."""
+        return tuple(tool.name for tool in self._tools or ())
+
     async def tools(self, *, anew: bool = False) -> tuple[Declared, ...]:
         """Return what the server has now; `anew` also where it has not said that anything changed.
 

@@ -19,9 +19,12 @@ _INHERITED = re.compile(
     r"PATH|HOME|USER|LOGNAME|SHELL|TERM|TZ|LANG|LC_\w+|TMPDIR|TEMP|TMP|XDG_\w+|VIRTUAL_ENV"
     r"|APPDATA|HOMEDRIVE|HOMEPATH|LOCALAPPDATA|PATHEXT|PROCESSOR_ARCHITECTURE|PROGRAMDATA|PROGRAMFILES"
     r"|COMSPEC|SYSTEMDRIVE|SYSTEMROOT|WINDIR|USERNAME|USERPROFILE"
-    r"|HTTPS?_PROXY|ALL_PROXY|NO_PROXY|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS",
+    r"|NPM_CONFIG_YES|HTTPS?_PROXY|ALL_PROXY|NO_PROXY|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS",
     re.IGNORECASE,
 )
+# npx asks before it installs what is missing, and nobody can answer it: whoever added the server has.
+_ANSWERS = {"npm_config_yes": "true"}
+
 _REFERENCE = re.compile(r"\$\{(?:env:)?([A-Za-z_]\w*)(?::-([^}]*))?\}")
 
 
@@ -56,7 +59,7 @@ def resolve(server: Server, hide: Callable[[str], str] = str) -> Given:
     return Given(
         tuple(map(filled, server.command)),
         filled(server.url),
-        inherited | {name: filled(value) for name, value in server.env.items()},
+        _ANSWERS | inherited | {name: filled(value) for name, value in server.env.items()},
         {name: filled(value) for name, value in server.headers.items()},
         _hiding(used, hide),
     )

@@ -52,7 +52,10 @@ class Kept:
         if self._store is None or not self.conduct.records:
             return ""
         try:
-            self._store.append(Recording.of(asked, RecordedReply(dump(answer), "stop")))
+            said = dump(answer)
+            known = self._store.find(key_of(asked))
+            if known is None or known.reply.text != said:
+                self._store.append(Recording.of(asked, RecordedReply(said, "stop")))
         except RecordingError as error:
             return f"Not recorded: {error}"
         return ""

@@ -49,7 +49,9 @@ class MetaskMagics(Magics):
         self._settings = settings
         self._session: Session | None = None
         self.warm_up = WarmUp(shell)
-        self.completion = Completion(shell, Known(self._known_models, self._known_chats, COMMANDS))
+        self.completion = Completion(
+            shell, Known(self._known_models, self._known_chats, COMMANDS, self._known_servers)
+        )
 
     @no_var_expand
     @magic_arguments("%metask")  # type: ignore[untyped-decorator]  # IPython's carries no types
@@ -97,6 +99,10 @@ class MetaskMagics(Magics):
 
     def _known_chats(self) -> Sequence[str]:
         return [chat.name for chat in self._session.chats] if self._session else ()
+
+    def _known_servers(self) -> Mapping[str, Sequence[str]]:
+        servers = self._session.servers if self._session else ()
+        return {one.server.name: one.known_tools for one in servers}
 
     def _may_be_model(self, word: str) -> bool:
         """Whether the first word after `explain` is meant as a model, or begins the question."""

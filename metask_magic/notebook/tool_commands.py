@@ -98,8 +98,15 @@ def _unknown(servers: Servers, word: str) -> OptionError:
 def _add(servers: Servers, _toolbox: Toolbox, words: Sequence[str]) -> str:
     server = read_server(words)
     servers.add(server)
-    started = "It is started" if server.command else "It is asked"
-    return f"{server.name} is added: {server.origin}. {started} when it is first used."
+    return f"{server.name} is added: {server.origin}\n{_later(server)}"
+
+
+def _later(server: Server) -> str:
+    """What happens when the server is used."""
+    if not server.command:
+        return "It is asked when it is first used."
+    installs = " npx then installs what is missing." if Path(server.command[0]).stem == "npx" else ""
+    return f"It is started when it is first used.{installs}"
 
 
 def read_server(words: Sequence[str]) -> Server:
@@ -160,9 +167,8 @@ def _load(servers: Servers, _toolbox: Toolbox, words: Sequence[str]) -> str:
             )
     for server in found:
         servers.add(server)
-    lines = [f"{server.name} is added: {server.origin}." for server in found]
-    lines += left_out
-    return "\n".join([*lines, "Each is started when it is first used." if found else ""]).rstrip()
+    lines = [f"{server.name} is added: {server.origin}" for server in found]
+    return "\n".join([*lines, *dict.fromkeys(map(_later, found)), *left_out])
 
 
 def _show(servers: Servers, toolbox: Toolbox, words: Sequence[str]) -> Table:

@@ -82,6 +82,7 @@ def _said(message: Mapping[str, Any]) -> dict[str, Any]:
             topic = {"name": "topic", "required": True}
             return {"result": {"prompts": [{"name": "summarize", "arguments": [topic]}]}}
         case "prompts/get":
-            said = {"type": "text", "text": f"Sum up the {message['params']['arguments']['topic']}."}
-            return {"result": {"messages": [{"role": "user", "content": said}]}}
+            text = f"Sum up the {message['params']['arguments']['topic']}."
+            content = {"type": "text", "text": text}
+            return {"result": {"messages": [{"role": "user", "content": content}]}}
     return {"error": {"code": -32601, "message": "Method not found"}}
