@@ -13,6 +13,7 @@ from metask_magic.asking.loop import LoopThread
 
 from .gateway_server import GatewayServer
 from .kernel import Kernel, clean_environment
+from .mcp.installed import Installed
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -111,6 +112,16 @@ def start_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 def fresh_kernel(start_kernel: Callable[..., Kernel]) -> Kernel:
     """A kernel nobody has used."""
     return start_kernel()
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Installed:
+    """Servers of tools that others wrote, kept from run to run."""
+    cache = getattr(pytestconfig, "cache", None)  # absent under `-p no:cacheprovider`
+    folder = cache.mkdir("mcp-servers") if cache else tmp_path_factory.mktemp("mcp-servers")
+    servers = Installed(Path(folder))
+    servers.install()
+    return servers
 
 
 @pytest.fixture

@@ -18,15 +18,6 @@ SECRET = "made-up-secret-20817"
 DONE = Streamed(["Done."])
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Installed:
-    cache = getattr(pytestconfig, "cache", None)  # absent under `-p no:cacheprovider`
-    folder = cache.mkdir("mcp-servers") if cache else tmp_path_factory.mktemp("mcp-servers")
-    servers = Installed(Path(folder))
-    servers.install()
-    return servers
-
-
 @pytest.fixture
 def asking(kernel: Kernel, gateway: GatewayServer, installed: Installed) -> Iterator[Kernel]:
     """A kernel in a folder whose `node_modules` has the servers, so that npx finds them there."""
