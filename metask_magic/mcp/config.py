@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,17 +76,41 @@ def _server(name: str, entry: Mapping[str, Any], path: Path) -> Server:
             f"The server {plain(name)} of {path} has not the shape of one.",
             'It is {"command": "…", "args": ["…"], "env": {"NAME": "${NAME}"}} or {"url": "https://…"}.',
         )
-    _refuse_secrets(name, {**env, **headers}, path)
+    _refuse_secrets(name, {**env, **headers, **dict(_iter_flags(words))}, path)
+    _refuse_inputs(name, [*texts, *env.values(), *headers.values()], path)
     return Server(name, tuple(words), url, _texts(env), _texts(headers), Path(folder).expanduser().absolute())
 
 
 def _refuse_secrets(name: str, given: Mapping[Any, Any], path: Path) -> None:
     for variable, value in given.items():
-        if _SECRET_NAME.search(str(variable)) and str(value) and not _REFERENCE.search(str(value)):
+        is_number = str(value).isdecimal()  # `--max-tokens 100` is no secret
+        if _SECRET_NAME.search(str(variable)) and value and not (is_number or _REFERENCE.search(str(value))):
+            reference = f"${{{_as_variable(variable)}}}"
             raise OptionError(
                 f"{plain(variable)} of the server {plain(name)} stands in {path} as it is.",
-                f'Put it into a variable of the environment, and name that there: "${{{plain(variable)}}}"',
+                f'Put it into a variable of the environment, and name that there: "{reference}"',
             )
+
+
+def _as_variable(name: object) -> str:
+    """Return a name that a variable for this might have."""
+    return re.sub(r"\W+", "_", plain(name).strip("-")).upper()
+
+
+def _iter_flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the options of a command with their values: `--token=…` and `--token …`."""
+    for word, following in zip(words, [*words, ""][1:], strict=True):
+        flag, equals, value = word.partition("=")
+        if flag.startswith("-") and (equals or not following.startswith("-")):
+            yield flag, value if equals else following
+
+
+def _refuse_inputs(name: str, values: Iterable[Any], path: Path) -> None:
+    if any("${input:" in str(value) for value in values):
+        raise OptionError(
+            f"The server {plain(name)} of {path} wants something typed in (${{input:…}}).",
+            "Put it into a variable of the environment, and write ${NAME} there.",
+        )
 
 
 def _texts(given: Mapping[Any, Any]) -> dict[str, str]:

@@ -75,7 +75,9 @@ class Connection:
         self._serving: asyncio.Task[None] | None = None
         self._ending = asyncio.Event()
         self._said = Said()
-        self._tools: tuple[Declared, ...] | None = None
+        self._tools: tuple[Declared, ...] = ()
+        self._stale = True
+        self._listing = asyncio.Lock()
         self._deaths = 0
         self._watchers: set[asyncio.Queue[News | None]] = set()
 
@@ -91,7 +93,7 @@ class Connection:
     @property
     def known_tools(self) -> tuple[str, ...]:
         """The names of its tools, as far as it has been asked for them."""
-        return tuple(tool.name for tool in self._tools or ())
+        return tuple(tool.name for tool in self._tools)
 
     async def tools(self, *, anew: bool = False) -> tuple[Declared, ...]:
         """Return what the server has now; `anew` also where it has not said that anything changed.
@@ -102,12 +104,26 @@ class Connection:
             It cannot be started or reached, or does not answer.
 
         """
-        if anew:
-            self._deaths = 0
-        if anew or self._tools is None or self._said.over.is_set():
-            found = await self.ask(lambda client: all_pages(client.list_tools, "tools"))
-            self._tools = tuple(Declared.of(tool, self.hide) for tool in found)
+        async with self._listing:
+            if anew:
+                self._deaths = 0
+            if anew or self._stale or self._said.over.is_set():
+                await self._list(tell=not anew)
         return self._tools
+
+    async def _list(self, *, tell: bool) -> None:
+        await self._opened()  # a server that is started again may have others
+        known, self._stale = {tool.fingerprint for tool in self._tools}, False
+        found = await self.ask(lambda client: all_pages(client.list_tools, "tools"))
+        self._tools = tuple(Declared.of(tool, self.hide) for tool in found)
+        if tell and known and known != {tool.fingerprint for tool in self._tools}:
+            name = self.server.name
+            self._tell(f"The server {name} has changed its tools: the next cell has them as they are.")
+
+    def take_remarks(self) -> list[str]:
+        """Return what is to be told of it and was not yet."""
+        remarks, self.remarks = self.remarks, []
+        return remarks
 
     async def ask(self, operation: Callable[[Client], Awaitable[T]], *, again: bool = True) -> T:
         """Return what the server answers; one that ends meanwhile is started again, and asked `again`.
@@ -195,7 +211,7 @@ class Connection:
         check_transport(self.server, allow_http=self._allow_http())
         await asyncio.to_thread(require)  # the first time it takes a second, in which the loop has other work
         self._given = resolve(self.server, self._hide_key)
-        self._said, self._ending, self._tools = Said(), asyncio.Event(), None
+        self._said, self._ending, self._stale = Said(), asyncio.Event(), True
         opened: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
         self._serving = asyncio.create_task(self._serve(self._given, self._said, opened))
         seconds = self._patience()
@@ -267,13 +283,13 @@ class Connection:
         try:
             async with client.listen(tools_list_changed=True) as changes:
                 async for _ in changes:
-                    self._tools = None
+                    self._stale = True
         except ListenNotSupportedError:
             return  # an older server says it unasked
 
     async def _notice_change(self, message: Any) -> None:
         if getattr(message, "method", "") == "notifications/tools/list_changed":
-            self._tools = None
+            self._stale = True
 
     async def _log(self, params: Any) -> None:
         said = params.data if isinstance(params.data, str) else repr(params.data)

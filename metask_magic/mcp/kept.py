@@ -18,8 +18,9 @@ from ..gateway.recording import RecordedReply, Recording
 from ..gateway.recording_key import describe, dump, key_of
 from ..gateway.recordings import Recordings
 from ..messages.kinds import JSON
-from ..messages.request import ImagePart, Part, Request, TextPart
-from ..tools.offered import ToolResult
+from ..messages.request import ImagePart, Part, TextPart
+from ..tools.offered import Occasion, ToolResult
+from .servers import Server
 
 
 class Kept:
@@ -68,18 +69,22 @@ class Kept:
         return None if found is None else _result(json.loads(found.reply.text))
 
 
-def asked_for(server: str, what: str, **more: JSON) -> dict[str, JSON]:
-    """Return what a server was asked, as a recording has it."""
+def asked_for(server: Server, what: str, **more: JSON) -> dict[str, JSON]:
+    """Return what a server was asked, as a recording has it. Started otherwise, it is another server."""
     said = " ".join([what, *(f"{name}={dump(value)}" for name, value in more.items())])
-    return {"model": server, "messages": [{"role": "user", "content": said}], "server": what, **more}
+    return {
+        "model": server.name,
+        "messages": [{"role": "user", "content": said}],
+        "server": what,
+        "origin": server.origin,
+        **more,
+    }
 
 
-def asked_of_tool(
-    server: str, tool: str, arguments: JSON, request: Request, number: int, sample: int
-) -> dict[str, JSON]:
-    """Return a call as a recording has it: the `number`-th that the answer to a request asked for."""
-    after = key_of(describe(request, sample))
-    return asked_for(f"{server}.{tool}", "call", arguments=arguments, after=after, number=number)
+def asked_of_tool(server: Server, tool: str, arguments: JSON, occasion: Occasion) -> dict[str, JSON]:
+    """Return a call as a recording has it: as one of those that the answer to a request asked for."""
+    after = key_of(describe(occasion.request, occasion.sample))
+    return asked_for(server, "call", tool=tool, arguments=arguments, after=after, number=occasion.number)
 
 
 def result_to_json(result: ToolResult) -> dict[str, JSON]:

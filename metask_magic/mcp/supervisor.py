@@ -33,7 +33,7 @@ def main(command: Sequence[str]) -> int:
         signal.signal(number, lambda *_: over.set())  # not SIG_IGN, which the command would inherit
     _adopt_orphans()
     try:
-        server = subprocess.Popen(command, stdin=subprocess.PIPE, preexec_fn=_dies_with_us())  # noqa: S603
+        server = subprocess.Popen(_found(command), stdin=subprocess.PIPE, preexec_fn=_dies_with_us())  # noqa: S603
     except OSError as error:
         _say(f"{command[0]}: {error.strerror or error}")
         return 127
@@ -48,6 +48,15 @@ def main(command: Sequence[str]) -> int:
         _say(_fate(server.returncode))
     code = int(server.returncode)
     return code if code >= 0 else 128 - code
+
+
+def _found(command: Sequence[str]) -> Sequence[str]:
+    """Return the command with its program's path where the system finds no `npx.cmd` by `npx` (Windows)."""
+    if sys.platform != "win32":
+        return command
+    import shutil
+
+    return [shutil.which(command[0]) or command[0], *command[1:]]
 
 
 def _relay(into: IO[bytes] | None, over: threading.Event) -> None:

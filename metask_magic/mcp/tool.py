@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -61,14 +62,7 @@ class ServerTool:
         except BadArgumentsError as error:
             yield ToolResult(cut(f"Error: {error}"), failed=True)
             return
-        asked = asked_of_tool(
-            self.connection.server.name,
-            self.declared.name,
-            arguments,
-            occasion.request,
-            occasion.number,
-            occasion.sample,
-        )
+        asked = asked_of_tool(self.connection.server, self.declared.name, arguments, occasion)
         recorded = await self.kept.find_call(asked)
         if recorded is not None:
             yield recorded
@@ -86,6 +80,8 @@ class ServerTool:
         """Make the call, if it may be made; what fails is told to the model."""
         try:
             declared = await self._declared_now()
+            for remark in self.connection.take_remarks():
+                yield Noted(remark)
             if declared is None:
                 yield ToolResult(
                     f"Error: the server has no tool {self.declared.name!r} any more.", failed=True
@@ -119,7 +115,7 @@ class ServerTool:
     async def _call(self, declared: Declared, arguments: dict[str, Any]) -> AsyncIterator[Event | ToolResult]:
         from mcp import MCPError
 
-        lines: list[str] = []
+        lines: deque[str] = deque(maxlen=MOST_LINES)
         hide = self.connection.hide
         try:
             async for said in self.connection.call(declared, arguments):
@@ -149,6 +145,6 @@ async def _stoppable(calling: AsyncIterator[Event | ToolResult]) -> AsyncIterato
         raise
 
 
-def _with_lines(result: ToolResult, lines: list[str]) -> ToolResult:
+def _with_lines(result: ToolResult, lines: Iterable[str]) -> ToolResult:
     """Return the result with what the server logged meanwhile, its last lines."""
-    return ToolResult(result.text, result.failed, result.images, "\n".join(lines[-MOST_LINES:]))
+    return ToolResult(result.text, result.failed, result.images, "\n".join(lines))

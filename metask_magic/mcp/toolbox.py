@@ -88,7 +88,7 @@ class Toolbox:
         async def ask() -> JSON:
             return [one.to_json() for one in await connection.tools(anew=True)]
 
-        data: Any = self._answer(connection, asked_for(connection.server.name, "tools"), ask)
+        data: Any = self._answer(connection, asked_for(connection.server, "tools"), ask)
         return tuple(Declared.from_json(one) for one in data)
 
     def attach(self, what: str) -> list[Part]:
@@ -108,7 +108,7 @@ class Toolbox:
         async def ask() -> JSON:
             return parts_to_json(await read_resource(connection, resource))
 
-        asked = asked_for(name, "resource", resource=resource)
+        asked = asked_for(connection.server, "resource", resource=resource)
         return parts_from_json(self._answer(connection, asked, ask))
 
     def prompt(self, word: str, arguments: Mapping[str, str]) -> list[Message]:
@@ -128,7 +128,7 @@ class Toolbox:
         async def ask() -> JSON:
             return prompt_to_json(await fetch_prompt(connection, prompt, arguments))
 
-        asked = asked_for(name, "prompt", prompt=prompt, arguments=dict(arguments))
+        asked = asked_for(connection.server, "prompt", prompt=prompt, arguments=dict(arguments))
         return prompt_from_json(self._answer(connection, asked, ask))
 
     def _answer(
@@ -140,9 +140,8 @@ class Toolbox:
             return found
         answer = wait_for(connection, ask())
         self._say(self._kept.keep(asked, answer))
-        for remark in connection.remarks:
+        for remark in connection.take_remarks():
             self._say(remark)
-        connection.remarks.clear()
         return answer
 
     def _say(self, text: str) -> None:

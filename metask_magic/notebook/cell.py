@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import PromptError
@@ -73,10 +73,15 @@ def _messages(
 
 def _content(options: CellOptions, text: str, namespace: Mapping[str, Any], toolbox: Toolbox) -> Content:
     prompt = (TextPart(text),) if options.raw else render_parts(text, namespace)
-    attached: list[Part] = []
-    for what in options.attach:
-        attached += toolbox.attach(what) if toolbox.holds(what) else attach(what, namespace)
-    return _written(compose(prompt, attached))
+    return _written(compose(prompt, attached(options.attach, namespace, toolbox)))
+
+
+def attached(words: Sequence[str], namespace: Mapping[str, Any], toolbox: Toolbox) -> tuple[Part, ...]:
+    """Return what the words of `-a` stand for: variables, files, resources of servers."""
+    parts: list[Part] = []
+    for what in words:
+        parts += toolbox.attach(what) if toolbox.holds(what) else attach(what, namespace)
+    return tuple(parts)
 
 
 def _written(content: Content) -> Content:

@@ -153,7 +153,8 @@ class Session:
     def _map(self, options: CellOptions, text: str, models: Sequence[str]) -> Any:
         """Ask about each row of a table, and return the table with the answers, or a dry run's preview."""
         namespace, name = self._shell.user_ns, str(options.map)
-        asked = map_cell.read_cell(options, text, models, self._settings, namespace)
+        toolbox = self.toolbox(options, models)
+        asked = map_cell.read_cell(options, text, models, self._settings, namespace, toolbox)
         engine = None if options.engine is None else look_up(options.engine, namespace, "engine")
         rows, client = self.mapper.open(look_up(name, namespace, "table"), name, engine)
         if options.limit is not None:

@@ -63,6 +63,18 @@ def test_the_name_that_vs_code_gives_it(tmp_path: Path) -> None:
             "API_KEY of the server one stands in .* as it is",
         ),
         (
+            {"mcpServers": {"one": {"command": "x", "args": ["--api-key", "made-up-93"]}}},
+            "--api-key of the server one stands in .* as it is",
+        ),
+        (
+            {"mcpServers": {"one": {"command": "x", "args": ["--token=made-up-93", "y"]}}},
+            "--token of the server one stands in .* as it is",
+        ),
+        (
+            {"mcpServers": {"one": {"command": "x", "env": {"A_KEY": "${input:key}"}}}},
+            "The server one of .* wants something typed in",
+        ),
+        (
             {"mcpServers": {"one": {"url": "https://x.org", "headers": {"Authorization": "made-up-93"}}}},
             "Authorization of the server one stands in .* as it is",
         ),

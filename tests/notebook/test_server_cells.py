@@ -244,6 +244,7 @@ def test_a_tool_that_is_gone(changed: Kernel, gateway: GatewayServer) -> None:
     gateway.script(calls(("hostile_change", {}), ("hostile_write", {})), DONE)
     changed.run("%%metask gpt-4o-mini -T hostile\nHi", inputs=["y"])
     assert told(gateway)[1] == "Error: the server has no tool 'write' any more."
+    assert "has changed its tools: the next cell has them" in value(changed, "_.notes[0]")
 
 
 # -- names ------------------------------------------------------------------------------------------------
@@ -481,6 +482,11 @@ def test_a_conversation(served: Kernel, gateway: GatewayServer) -> None:
 
 def test_a_replay_starts_no_server_and_calls_no_tool(changed: Kernel, gateway: GatewayServer) -> None:
     changed.run('%config Metask.recordings_path = "kept.jsonl"\n%config Metask.recording = "auto"')
+    program = changed.cwd / "hostile"
+    program.write_text(f"#!/bin/sh\nexec {shlex.join(HOSTILE)}\n", encoding="utf-8")
+    program.chmod(0o755)
+    changed.run("%metask tools remove hostile")
+    changed.run("%metask tools add hostile --env MARK --env MADE_UP -- ./hostile")
     code = (
         "%%metask gpt-4o-mini -T hostile -a hostile:report.txt --prompt hostile.summarize topic=tea -o r\nHi"
     )
@@ -488,8 +494,9 @@ def test_a_replay_starts_no_server_and_calls_no_tool(changed: Kernel, gateway: G
     assert changed.run(code, inputs=["y"]).error is None
     steps = "[(s.title, s.body, s.failed) for s in r.steps], r.text"
     live = value(changed, steps)
-    changed.run("%metask tools remove hostile\n")
-    changed.run("%metask tools add hostile -- a-command-that-is-none")
+    changed.run("%metask tools remove hostile")
+    (changed.cwd / "hostile").unlink()
+    changed.run("%metask tools add hostile --env MARK --env MADE_UP -- ./hostile")
     again = changed.run(code)
     assert again.error is None
     assert value(changed, steps) == live
