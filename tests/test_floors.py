@@ -103,7 +103,18 @@ def test_imports_go_down(path: Path) -> None:
         ("openai", {"gateway.official"}),
         ("distributed", {"cluster.connection", "cluster.worker"}),
         ("dask", {"table.partitions"}),
-        ("mcp", {"mcp.connection", "mcp.library", "mcp.prompts", "mcp.resources", "mcp.stdio", "mcp.tool"}),
+        (
+            "mcp",
+            {
+                "mcp.connection",
+                "mcp.library",
+                "mcp.prompts",
+                "mcp.resources",
+                "mcp.running",
+                "mcp.stdio",
+                "mcp.tool",
+            },
+        ),
     ],
 )
 def test_one_place_for_a_library(library: str, modules: set[str]) -> None:

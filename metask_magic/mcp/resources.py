@@ -87,7 +87,7 @@ def _fitted(part: Part, connection: Connection) -> Part:
         return part
     text = cut(connection.hide(part.text))
     if len(part.text) > TEXT_LIMIT:
-        connection.remarks.append(
+        connection.bulletin.tell(
             f"A resource of {connection.server.name} has {len(part.text):,} characters and is sent with "
             f"{TEXT_LIMIT:,} of them, from both ends."
         )

@@ -17,7 +17,8 @@ from ..tools.offered import Occasion, ToolResult
 from ..tools.signature import BadArgumentsError
 from ..tools.tool import DECLINED, cut
 from .arguments import bind
-from .connection import Connection, Logged
+from .bulletin import Logged
+from .connection import Connection
 from .declared import Declared
 from .kept import Kept, asked_of_tool, result_to_json
 from .results import to_result
@@ -80,7 +81,7 @@ class ServerTool:
         """Make the call, if it may be made; what fails is told to the model."""
         try:
             declared = await self._declared_now()
-            for remark in self.connection.take_remarks():
+            for remark in self.connection.bulletin.take_remarks():
                 yield Noted(remark)
             if declared is None:
                 yield ToolResult(

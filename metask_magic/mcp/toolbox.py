@@ -140,7 +140,7 @@ class Toolbox:
             return found
         answer = wait_for(connection, ask())
         self._say(self._kept.keep(asked, answer))
-        for remark in connection.take_remarks():
+        for remark in connection.bulletin.take_remarks():
             self._say(remark)
         return answer
 

@@ -12,7 +12,8 @@ import pytest
 
 from metask_magic.asking.loop import LoopThread
 from metask_magic.errors import ToolServerError
-from metask_magic.mcp.connection import Connection, Logged
+from metask_magic.mcp.bulletin import Logged
+from metask_magic.mcp.connection import Connection
 from metask_magic.messages.events import Noted, Notice
 
 from ..fakes import PATIENCE
