@@ -98,7 +98,7 @@ def _as_variable(name: object) -> str:
 
 
 def _iter_flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the options of a command with their values: `--token=…` and `--token …`."""
+    """Yield the options of a command with their values, joined by `=` or as the next word."""
     for word, following in zip(words, [*words, ""][1:], strict=True):
         flag, equals, value = word.partition("=")
         if flag.startswith("-") and (equals or not following.startswith("-")):

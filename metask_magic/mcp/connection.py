@@ -157,10 +157,7 @@ class Connection:
         found = await self.ask(lambda client: all_pages(client.list_tools, "tools"))
         self._tools = tuple(Declared.of(tool, self.hide) for tool in found)
         if tell and known and known != {tool.fingerprint for tool in self._tools}:
-            name = self.server.name
-            self.bulletin.tell(
-                f"The server {name} has changed its tools: the next cell has them as they are."
-            )
+            self.bulletin.tell(f"The server {self.server.name} {CHANGED}")
 
     async def _attempt(self, operation: Callable[[Client], Awaitable[T]]) -> T:
         running = await self._opened()
@@ -187,6 +184,8 @@ class Connection:
                 await asyncio.to_thread(require)  # it takes a second, in which the loop has other work
                 self._given = resolve(self.server, self._hide_key)
                 self._running = await Running.start(self.server, self._given, self.bulletin, self._patience())
+            if ended:
+                self.bulletin.tell(f"{ended} {AGAIN}")
             return self._running
 
     async def _end(self) -> None:

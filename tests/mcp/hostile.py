@@ -22,6 +22,7 @@ described = {
     "die": "End in the middle of the call.",
     "die_reading": "The same, declared to only read.",
     "die_once": "The same, the first time.",
+    "leave": "Answer, then end.",
     "big": "Return so many megabytes.",
     "change": "Change the tools.",
     "wait": "Wait until it is cancelled.",
@@ -40,9 +41,9 @@ described = {
     "a/b.c": "Have an odd name.",
     "<img src=x onerror=alert(1)>": "**Bold**\u202e <script>alert(1)</script>",
 }
-hints: dict[str, dict[str, bool]] = dict.fromkeys(
-    ["echo", "die_reading", "die_once", "big", "change", "wait", "ask", "log", "draw", "structure"], READS
-) | dict.fromkeys(["nonsense", "noise", "refuse", "fail", "tell"], READS)
+READING = """echo leave die_reading die_once big change wait ask log draw structure nonsense noise refuse fail
+tell"""
+hints: dict[str, dict[str, bool]] = dict.fromkeys(READING.split(), READS)
 hints |= {"write": {"readOnlyHint": False, "destructiveHint": True}}
 hints |= {"add_only": {"readOnlyHint": False, "destructiveHint": False}}
 parameters: dict[str, dict[str, Any]] = {
@@ -109,6 +110,9 @@ def call(name: str, given: dict[str, Any], message: dict[str, Any]) -> dict[str,
                 open(given["mark"], "w").close()
                 os._exit(3)
             return text("alive")
+        case "leave":
+            send({"id": message["id"], "result": text("goodbye")})
+            os._exit(0)
         case "big":
             return text("x" * (given["megabytes"] << 20))
         case "change":

@@ -99,18 +99,19 @@ def test_it_is_started_again_once(loop: LoopThread, connect: Connect) -> None:
     assert text_of(loop.run(calling(connection, "echo", text="Hi"))[-1]) == "Hi", "the next use starts it"
 
 
-def test_one_that_died_while_nobody_asked_is_started_again(loop: LoopThread, connect: Connect) -> None:
+def test_one_that_ended_while_nobody_asked_is_started_again(loop: LoopThread, connect: Connect) -> None:
     connection = connect()
 
-    async def die() -> None:
-        (tool,) = [tool for tool in await connection.tools() if tool.name == "die"]
-        connection._deaths = 2  # so that it is left as it is
-        with pytest.raises(ToolServerError):
-            _ = [said async for said in connection.call(tool, {})]
+    async def leave() -> None:
+        assert text_of((await calling(connection, "leave"))[-1]) == "goodbye"
+        assert connection._running is not None
+        await connection._running.said.over.wait()
 
-    loop.run(die())
-    assert not connection.begun
+    loop.run(leave())
     assert len(loop.run(connection.tools(anew=True))) > 10
+    assert connection.bulletin.take_remarks() == [
+        "The server hostile has ended; its last words: [ended with exit code 0]. It was started again."
+    ]
 
 
 def test_what_is_no_message_is_passed_over(loop: LoopThread, connect: Connect) -> None:

@@ -253,7 +253,7 @@ def test_a_tool_that_is_gone(changed: Kernel, gateway: GatewayServer) -> None:
 def test_names_are_those_of_the_api_and_told_apart(served: Kernel, gateway: GatewayServer) -> None:
     served.run("%%metask gpt-4o-mini -T hostile -T hostile.echo\nHi")
     names = [tool["function"]["name"] for tool in gateway.last.json["tools"]]
-    assert len(names) == len(set(names)) == 21
+    assert len(names) == len(set(names)) == 22
     assert "hostile_a_b_c" in names
     assert "hostile__img_src_x_onerror_alert_1__" in names
     (long,) = [name for name in names if "letters" in name]
@@ -296,7 +296,7 @@ def test_a_variable_of_the_same_name_is_no_clash(served: Kernel, gateway: Gatewa
 def test_many_tools_are_told(served: Kernel, gateway: GatewayServer) -> None:
     served.run(adding(name="other"))
     cell = served.run("%%metask gpt-4o-mini -T hostile -T other\nHi")
-    assert "The model is offered 42 tools" in cell.text("stderr")
+    assert "The model is offered 44 tools" in cell.text("stderr")
     served.run("%metask tools remove other")
 
 
@@ -436,6 +436,13 @@ def test_a_prompt_of_several_turns(served: Kernel, gateway: GatewayServer) -> No
 def test_a_prompt_that_is_none(served: Kernel, gateway: GatewayServer, prompt: str, says: str) -> None:
     assert says in error_of(served.run(f"%%metask gpt-4o-mini --prompt {prompt}\nHi"))
     assert not gateway.requests
+
+
+def test_a_resource_for_each_row_of_a_table(served: Kernel, gateway: GatewayServer) -> None:
+    served.run("rows = [{'n': 1}, {'n': 2}]")
+    assert served.run("%%metask gpt-4o-mini --map rows -a hostile:report.txt\nRow {{ n }}").error is None
+    assert all("What made-up:///data/report.txt says" in chat.last_user_text for chat in gateway.chats)
+    assert len(gateway.chats) == 2
 
 
 # -- with what else a cell can do ---------------------------------------------------------------------------
