@@ -465,6 +465,20 @@ def test_in_the_background(served: Kernel, gateway: GatewayServer) -> None:
     assert value(served, "r.wait().steps[0].body") == "'done: write'"
 
 
+def test_cancelled_in_the_background(served: Kernel, gateway: GatewayServer) -> None:
+    gateway.script(calls(("hostile_wait", {})), DONE)
+    code = "%%metask gpt-4o-mini -T hostile.wait --background -o r\nHi"
+    cell = served.start_run(code, metadata={"cellId": "a"})
+    cell.wait_for(published("comm_msg", containing="hostile: waiting (1 of 2)"))
+    assert cell.finish().error is None
+    said = "(r.cancel(), r.wait().finish_reason, r.reply.steps[0].body)"
+    assert value(served, said) == (
+        "(None, 'interrupted', 'Stopped, and the server was told. What it had done by then stays.')"
+    )
+    served.run("%metask tools")
+    (served.cwd / "mark").unlink()
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
