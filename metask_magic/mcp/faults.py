@@ -54,7 +54,10 @@ def not_started(
 
 def _about_headers(server: Server) -> str:
     if server.headers:
-        return f"what {server.given} is: the variable's value is sent as it stands, `Bearer` and all"
+        return (
+            f"what {server.given} is: a variable's value is sent as it stands, and some servers want "
+            "`--header-env 'Authorization=Bearer ${VARIABLE}'`"
+        )
     return "whether it wants a key: `--header-env NAME=VARIABLE` sends one"
 
 

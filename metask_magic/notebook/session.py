@@ -26,12 +26,11 @@ from ..display.extras import Extras
 from ..display.front_end import FrontEnd, choose_sink, detect
 from ..display.pages import attended
 from ..display.place import Place
-from ..errors import Interrupted, MetaskError, OptionError
+from ..errors import Interrupted, MetaskError
 from ..gateway.embedded import LOCAL
 from ..gateway.recorded import CONDUCTS, RecordedBackend
 from ..mcp.kept import Kept
 from ..mcp.registry import Servers
-from ..mcp.tool import ServerTool
 from ..mcp.toolbox import Toolbox
 from ..messages.events import Backend
 from ..messages.record import Sink
@@ -45,7 +44,7 @@ from ..table.asking import Manner
 from ..table.mapper import Mapper
 from ..tools.rounds import ToolBackend
 from ..usage.ledger import Ledger, MeteredBackend
-from . import export, map_cell
+from . import export, map_cell, together
 from .cell import read_cell
 from .chats import Chats, cell_key
 from .commands import dry_run
@@ -101,7 +100,7 @@ class Session:
         models = self._models(options)
         if options.map is not None:
             return self._map(options, text, models)
-        _check_together(options, models)
+        together.check_models(options, models)
         cell = cell_key(self._shell)
         draft, requests = self._read(options, text, models, cell)
         for request in requests:
@@ -178,7 +177,7 @@ class Session:
         for live in (False, True):
             toolbox = self.toolbox(options, models, live=live)
             draft = read_cell(options, text, self._settings, self._shell.user_ns, toolbox)
-            _check_draft(options, draft)
+            together.check_draft(options, draft)
             requests = self._requests(options, draft, models, cell)
             if not toolbox.replayed or self.recordings.has_all(requests, samples(models, options.sample)):
                 break
@@ -341,36 +340,3 @@ class Session:
         replies = [self.backends.locate(reply) for reply in outcome.replies]
         self._last_reply = replies[0]
         return replies[0] if len(replies) == 1 else Replies(replies)
-
-
-def _check_together(options: CellOptions, models: Sequence[str]) -> None:
-    """Refuse options that exclude each other. Raises `OptionError`."""
-    if options.chat is not None and len(models) > 1:
-        raise OptionError(
-            f"A conversation goes on with one answer, and {len(models)} models would give several.",
-            "Ask one model, or leave -c out.",
-        )
-    if options.chat is not None and options.background:
-        raise OptionError(
-            "The next turn of a conversation needs the end of this one.", "Leave --background or -c out."
-        )
-
-
-def _check_draft(options: CellOptions, draft: Draft) -> None:
-    """Refuse what goes with no background, or with no conversation. Raises `OptionError`."""
-    if options.chat is not None and draft.opening:
-        raise OptionError(
-            f"The prompt {options.prompt} has turns of its own, and would be several of the conversation.",
-            "Leave -c or --prompt out.",
-        )
-    for tool in draft.tools if options.background else ():
-        if not isinstance(tool, ServerTool):
-            raise OptionError(
-                f"The function {tool.name} runs in the cell that asked, which --background ends at once.",
-                "Leave --background out, or the functions among the tools.",
-            )
-        if tool.asks:
-            raise OptionError(
-                f"The tool {tool.name} needs your consent in the cell, which --background ends at once.",
-                "Leave --background out, or let the tools run without asking: --yes",
-            )

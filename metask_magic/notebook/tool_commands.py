@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from ..words import counted, did_you_mean, nearest, plain, shorten
 from .option_words import iter_words
 
 LONGEST_DESCRIPTION = 300
+LONGEST_SCHEME = len("Bearer  ")
+_REFERENCE = re.compile(r"\$\{[A-Za-z_]\w*\}")
 MOST_RESOURCES = 50
 
 NewToolbox = Callable[..., Toolbox]
@@ -136,8 +139,10 @@ def read_server(words: Sequence[str]) -> Server:
 
 
 def _named(said: str, option: str) -> Mapping[str, str]:
-    """Read `NAME` or `NAME=VARIABLE`. What could be a secret itself is not repeated."""
+    """Read `NAME`, `NAME=VARIABLE` or `NAME=Bearer ${VARIABLE}`. What could be a secret is not repeated."""
     name, equals, variable = said.partition("=")
+    if _REFERENCE.search(variable) and len(_REFERENCE.sub("", variable)) <= LONGEST_SCHEME:
+        return {name: variable}
     if equals and not _is_variable(variable):
         raise OptionError(
             f"{option} {plain(name)}=… does not name a variable of the environment.",
@@ -151,9 +156,10 @@ def _is_variable(word: str) -> bool:
 
 
 def _misplaced(name: str, word: str) -> OptionError:
+    said = f"A command stands after two hyphens: %metask tools add {plain(name)} -- COMMAND"
     return OptionError(
-        f"{plain(word)} is no option of `%metask tools add`, and no address.",
-        f"A command stands after two hyphens: %metask tools add {plain(name)} -- COMMAND",
+        f"{plain(word.partition('=')[0])} is no option of `%metask tools add`, and no address.",
+        f"Type %metask tools {COMMANDS['add'].usage}" if word.startswith("-") else said,
     )
 
 
