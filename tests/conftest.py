@@ -30,11 +30,16 @@ NOT_UNIT = {"start_kernel", "kernel", "gateway", "_gateway_of_the_session", "tls
 """The fixtures that start a kernel or a server."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put each test into its layer; a module that starts processes of its own says `kernel` itself.
 
-    What takes longest comes first, so that no processor waits in the end for another one.
+    What takes longest comes first, so that no processor waits in the end for another one. What is `nightly`
+    runs where the marker is asked for.
     """
+    if "nightly" not in config.option.markexpr:
+        nightly = [item for item in items if item.get_closest_marker("nightly") is not None]
+        config.hook.pytest_deselected(items=nightly)
+        items[:] = [item for item in items if item not in nightly]
     for item in items:
         if not _layers_of(item):
             fixtures = getattr(item, "fixturenames", NOT_UNIT)  # a notebook's cell has none

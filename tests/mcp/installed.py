@@ -21,7 +21,7 @@ OLD = "mcp<2"  # the one for SQLite was written for the library before today's
 
 
 class Installed:
-    """The servers in a folder: `modules` is what npx looks into, `program` a Python server's."""
+    """The servers in a folder; `modules` is what npx looks into."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -30,22 +30,23 @@ class Installed:
     def modules(self) -> Path:
         return self._folder / "node_modules"
 
-    def program(self, name: str) -> str:
-        return str(self._folder / name / "bin" / f"mcp-server-{name}")
-
     def install(self) -> None:
-        """Install what is not there. Skips the test where there is no npm."""
+        """Install what is not there of npm's. Skips the test where there is no npm."""
         if shutil.which("npm") is None:
             pytest.skip("there is no npm")
         packages = [f"@modelcontextprotocol/server-{name}@{version}" for name, version in FROM_NPM.items()]
         if not all((self.modules / "@modelcontextprotocol" / f"server-{name}").exists() for name in FROM_NPM):
             _run("npm", "install", "--no-audit", "--no-fund", "--prefix", str(self._folder), *packages)
-        for name, version in FROM_PYPI.items():
-            if not Path(self.program(name)).exists():
-                environment = str(self._folder / name)
-                _run(find_uv_bin(), "venv", "--clear", "--python", sys.executable, environment)
-                wanted = [f"mcp-server-{name}=={version}", *([OLD] if name == "sqlite" else [])]
-                _run(find_uv_bin(), "pip", "install", "--python", f"{environment}/bin/python", *wanted)
+
+    def program(self, name: str) -> str:
+        """Return the program of a Python server, in an environment of its own."""
+        environment = self._folder / name
+        program = environment / "bin" / f"mcp-server-{name}"
+        if not program.exists():
+            _run(find_uv_bin(), "venv", "--clear", "--python", sys.executable, str(environment))
+            wanted = [f"mcp-server-{name}=={FROM_PYPI[name]}", *([OLD] if name == "sqlite" else [])]
+            _run(find_uv_bin(), "pip", "install", "--python", str(environment / "bin" / "python"), *wanted)
+        return str(program)
 
     @contextmanager
     def over_http(self) -> Iterator[str]:

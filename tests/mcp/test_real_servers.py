@@ -113,6 +113,7 @@ def test_resources_and_prompts(asking: Kernel, gateway: GatewayServer) -> None:
     assert "args-prompt city=… [state=…]" in about
 
 
+@pytest.mark.nightly
 def test_memory(asking: Kernel, gateway: GatewayServer) -> None:
     kept = asking.cwd / "memory.jsonl"
     asking.run(f"os.environ['KEPT'] = {str(kept)!r}")
@@ -129,6 +130,7 @@ def test_memory(asking: Kernel, gateway: GatewayServer) -> None:
     assert "Lisbon" in kept.read_text(encoding="utf-8")
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("name", "options", "tool", "arguments", "says"),
     [

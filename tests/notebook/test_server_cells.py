@@ -17,24 +17,33 @@ from ..fakes import PATIENCE
 from ..gateway_server import GatewayServer, Page, Streamed
 from ..kernel import Execution, Kernel, published
 from ..mcp.conftest import HOSTILE
-from .conftest import split, value
+from .conftest import point_at, split, value
 from .test_tool_cells import calls, shown, told
 
 SECRET = "made-up-secret-93751"
 DONE = Streamed(["Done."])
+GIVEN = "--env MARK --env MADE_UP"
 
 
 def adding(how: str = "", name: str = "hostile", options: str = "") -> str:
     return f"%metask tools add {name} {options} -- {shlex.join([*HOSTILE, how])}"
 
 
+@pytest.fixture(scope="module")
+def prepared(kernel: Kernel, _gateway_of_the_session: GatewayServer) -> Iterator[Kernel]:
+    """A kernel that asks the gateway, and has the server `hostile`."""
+    point_at(kernel, _gateway_of_the_session)
+    kernel.run(f"os.environ['MADE_UP'] = {split(SECRET)}\nos.environ['MARK'] = 'mark'")
+    assert kernel.run(adding(options=GIVEN)).error is None
+    yield kernel
+    assert not kernel.has_sent(SECRET)
+    assert not kernel.has_sent(_gateway_of_the_session.api_key)
+
+
 @pytest.fixture
-def served(asking: Kernel) -> Iterator[Kernel]:
-    """A kernel that has the server `hostile`, as it was at first; it runs on from test to test."""
-    asking.run(f"os.environ['MADE_UP'] = {split(SECRET)}\nos.environ['MARK'] = 'mark'")
-    asking.run(adding(options="--env MARK --env MADE_UP"))  # or else there is one
-    yield asking
-    assert not asking.has_sent(SECRET)
+def served(prepared: Kernel, gateway: GatewayServer) -> Kernel:
+    """The same, for one test. The server runs on from test to test."""
+    return prepared
 
 
 @pytest.fixture
@@ -42,6 +51,7 @@ def changed(served: Kernel) -> Iterator[Kernel]:
     """The same, for a test after which the server is another."""
     yield served
     served.run("%metask tools remove hostile")
+    served.run(adding(options=GIVEN))
 
 
 def questions(kernel: Kernel, cell: Execution) -> list[str]:
@@ -57,10 +67,9 @@ def error_of(cell: Execution) -> str:
     return f"{cell.error['ename']}: {cell.error['evalue']}"
 
 
-def test_add_list_and_remove(asking: Kernel) -> None:
-    assert "There are no servers of tools." in shown(asking.run("%metask tools"))
-    assert asking.run(adding(name="one")).text().startswith("one is added: ")
-    listed = asking.run("%metask tools").displays[0]["data"]
+def test_add_list_and_remove(served: Kernel) -> None:
+    assert served.run(adding(name="one")).text().startswith("one is added: ")
+    listed = served.run("%metask tools").displays[0]["data"]
     rows = [re.split(r" {2,}", line) for line in listed["text/plain"].splitlines()]
     facts = {row[1]: row[2:] for row in rows if row[0] == "one"}
     assert [facts[name] for name in ("echo", "write", "add_only", "die")] == [
@@ -70,15 +79,15 @@ def test_add_list_and_remove(asking: Kernel) -> None:
         ["nothing declared"],
     ]
     assert "<img" not in listed["text/html"]
-    about = shown(asking.run("%metask tools show one"))
+    about = shown(served.run("%metask tools show one"))
     for piece in (
         "only reads: Say it again.",
         "summarize topic=… [length=…]: Sum it up.",
         "made-up:///data/report.txt",
     ):
         assert piece in about
-    assert asking.run("%metask tools remove one").text() == "one is removed, and has ended if it ran.\n"
-    assert "There are no servers of tools." in shown(asking.run("%metask tools"))
+    assert served.run("%metask tools remove one").text() == "one is removed, and has ended if it ran.\n"
+    assert "one  " not in shown(served.run("%metask tools"))
 
 
 @pytest.mark.parametrize(
@@ -314,23 +323,23 @@ def test_a_server_that_dies_is_told_and_the_reply_goes_on(served: Kernel, gatewa
     assert "It was started again." in value(served, "r.notes[0]")
 
 
-def test_one_that_does_not_start(asking: Kernel, gateway: GatewayServer) -> None:
-    asking.run(adding("exit", name="shut"))
-    said = error_of(asking.run("%%metask gpt-4o-mini -T shut\nHi"))
+def test_one_that_does_not_start(served: Kernel, gateway: GatewayServer) -> None:
+    served.run(adding("exit", name="shut"))
+    said = error_of(served.run("%%metask gpt-4o-mini -T shut\nHi"))
     assert said.startswith("ToolServerError: The server shut cannot be started; its last words: no licence")
-    assert "no licence" in shown(asking.run("%metask tools"))
-    asking.run("%metask tools remove shut")
+    assert "no licence" in shown(served.run("%metask tools"))
+    served.run("%metask tools remove shut")
     assert not gateway.requests
 
 
-def test_interrupted_while_one_starts(asking: Kernel, gateway: GatewayServer) -> None:
-    asking.run(adding("hang", name="slow"))
-    cell = asking.start_run("%%metask gpt-4o-mini -T slow\nHi")
+def test_interrupted_while_one_starts(served: Kernel, gateway: GatewayServer) -> None:
+    served.run(adding("hang", name="slow"))
+    cell = served.start_run("%%metask gpt-4o-mini -T slow\nHi")
     cell.wait_for(published("stream", containing="Starting the server slow"))
-    asking.interrupt()
+    served.interrupt()
     said = error_of(cell.finish())
     assert said == "Interrupted: Stopped while the server slow was asked."
-    asking.run("%metask tools remove slow")
+    served.run("%metask tools remove slow")
 
 
 def test_interrupted_in_a_call(served: Kernel, gateway: GatewayServer) -> None:
@@ -507,7 +516,7 @@ def test_a_replay_starts_no_server_and_calls_no_tool(changed: Kernel, gateway: G
     program.write_text(f"#!/bin/sh\nexec {shlex.join(HOSTILE)}\n", encoding="utf-8")
     program.chmod(0o755)
     changed.run("%metask tools remove hostile")
-    changed.run("%metask tools add hostile --env MARK --env MADE_UP -- ./hostile")
+    changed.run(f"%metask tools add hostile {GIVEN} -- ./hostile")
     code = (
         "%%metask gpt-4o-mini -T hostile -a hostile:report.txt --prompt hostile.summarize topic=tea -o r\nHi"
     )
@@ -517,7 +526,7 @@ def test_a_replay_starts_no_server_and_calls_no_tool(changed: Kernel, gateway: G
     live = value(changed, steps)
     changed.run("%metask tools remove hostile")
     (changed.cwd / "hostile").unlink()
-    changed.run("%metask tools add hostile --env MARK --env MADE_UP -- ./hostile")
+    changed.run(f"%metask tools add hostile {GIVEN} -- ./hostile")
     again = changed.run(code)
     assert again.error is None
     assert value(changed, steps) == live
