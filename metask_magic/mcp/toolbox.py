@@ -49,6 +49,11 @@ class Toolbox:
         self._live = live
         self.replayed = False
 
+    @property
+    def asks(self) -> bool:
+        """Whether a server may be asked for what is not recorded."""
+        return self._kept.conduct.asks
+
     def has(self, word: str) -> bool:
         """Whether a word (`files`, `files.read_file`) names a server or what it has."""
         return word.partition(".")[0] in self._servers

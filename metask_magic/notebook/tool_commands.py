@@ -184,18 +184,31 @@ def _show(servers: Servers, toolbox: Toolbox, words: Sequence[str]) -> Table:
     if server.given:
         rows.append(("given of the environment", server.given))
     for tool in toolbox.declared(connection):
-        about = shorten(plain(tool.description), LONGEST_DESCRIPTION)
-        rows.append((f"tool {plain(tool.name)}", f"{tool.may}: {about}" if about else tool.may))
+        rows.append((f"tool {plain(tool.name)}", _about(tool.may, tool.description)))
+    note = "All of it is the server's word, and nothing checks it."
+    if toolbox.asks:
+        rows += [*_iter_prompts(connection), *_iter_resources(connection)]
+    else:
+        note += " Prompts and resources are not listed while recordings are replayed."
+    return Table(server.name, (), tuple(rows), note)
+
+
+def _iter_prompts(connection: Connection) -> Iterator[tuple[str, str]]:
     for prompt in wait_for(connection, all_prompts(connection)):
-        about = shorten(plain(connection.hide(prompt.description or "")), LONGEST_DESCRIPTION)
-        rows.append((f"prompt {plain(prompt.name)}", f"{arguments_in_words(prompt)}: {about}"))
+        used = f"--prompt {connection.server.name}.{arguments_in_words(prompt)}"
+        yield f"prompt {plain(prompt.name)}", _about(used, connection.hide(prompt.description or ""))
+
+
+def _iter_resources(connection: Connection) -> Iterator[tuple[str, str]]:
     resources = wait_for(connection, all_resources(connection))
-    rows += [
-        (f"resource {plain(one.name)}", plain(connection.hide(one.uri))) for one in resources[:MOST_RESOURCES]
-    ]
+    for one in resources[:MOST_RESOURCES]:
+        yield f"resource {plain(one.name)}", plain(connection.hide(one.uri))
     if len(resources) > MOST_RESOURCES:
-        rows.append(("resources", f"… and {len(resources) - MOST_RESOURCES:,} more"))
-    return Table(server.name, (), tuple(rows), "All of it is the server's word, and nothing checks it.")
+        yield "resources", f"… and {len(resources) - MOST_RESOURCES:,} more"
+
+
+def _about(first: str, description: str) -> str:
+    return f"{first}: {shorten(plain(description), LONGEST_DESCRIPTION)}" if description else first
 
 
 def _remove(servers: Servers, _toolbox: Toolbox, words: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -34,6 +35,11 @@ class Installed:
         """Install what is not there of npm's. Skips the test where there is no npm."""
         if shutil.which("npm") is None:
             pytest.skip("there is no npm")
+        with (self._folder / "lock").open("w") as lock:  # workers of xdist side by side
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._install_packages()
+
+    def _install_packages(self) -> None:
         packages = [f"@modelcontextprotocol/server-{name}@{version}" for name, version in FROM_NPM.items()]
         if not all((self.modules / "@modelcontextprotocol" / f"server-{name}").exists() for name in FROM_NPM):
             _run("npm", "install", "--no-audit", "--no-fund", "--prefix", str(self._folder), *packages)

@@ -28,6 +28,7 @@ def asking(kernel: Kernel, gateway: GatewayServer, installed: Installed) -> Iter
         (kernel.cwd / "data").mkdir()
         (kernel.cwd / "data" / "report.txt").write_text("Sales in Lisbon rose.\n", encoding="utf-8")
         kernel.run(f"os.environ['MADE_UP'] = {split(SECRET)}")
+        kernel.run("%metask tools add every --env MADE_UP -- npx @modelcontextprotocol/server-everything")
     yield kernel
     assert not kernel.has_sent(SECRET)
     assert not kernel.has_sent(gateway.api_key)
@@ -58,7 +59,6 @@ def test_files(asking: Kernel, gateway: GatewayServer) -> None:
 
 
 def test_everything(asking: Kernel, gateway: GatewayServer) -> None:
-    asking.run("%metask tools add every --env MADE_UP -- npx @modelcontextprotocol/server-everything")
     slow = {"duration": 0.4, "steps": 2}
     gateway.script(
         calls(
@@ -110,7 +110,7 @@ def test_resources_and_prompts(asking: Kernel, gateway: GatewayServer) -> None:
     assert "Resource demo://resource/dynamic/text/1:" in said
     assert said.endswith("Now.")
     about = shown(asking.run("%metask tools show every"))
-    assert "args-prompt city=… [state=…]" in about
+    assert "every.args-prompt city=… [state=…]" in about
 
 
 @pytest.mark.nightly

@@ -82,7 +82,7 @@ def test_add_list_and_remove(served: Kernel) -> None:
     about = shown(served.run("%metask tools show one"))
     for piece in (
         "only reads: Say it again.",
-        "summarize topic=… [length=…]: Sum it up.",
+        "--prompt one.summarize topic=… [length=…]: Sum it up.",
         "made-up:///data/report.txt",
     ):
         assert piece in about
@@ -534,6 +534,7 @@ def test_a_replay_starts_no_server_and_calls_no_tool(changed: Kernel, gateway: G
     assert changed.run(code).error is None
     assert value(changed, steps) == live
     assert "write" in shown(changed.run("%metask tools"))
+    assert "are not listed while recordings are replayed" in shown(changed.run("%metask tools show hostile"))
     assert len(gateway.chats) == 2
     missed = error_of(changed.run("%%metask gpt-4o-mini -T hostile -a hostile:twice\nHi"))
     assert "RecordingMissError: A resource of the server hostile is not recorded" in missed
