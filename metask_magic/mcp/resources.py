@@ -53,6 +53,17 @@ async def all_resources(connection: Connection) -> list[Any]:
     return await connection.ask(listed)
 
 
+async def all_templates(connection: Connection) -> list[Any]:
+    """Return what the server lists of addresses with something to fill in."""
+
+    async def listed(client: Any) -> list[Any]:
+        if client.server_capabilities.resources is None:
+            return []
+        return await all_pages(client.list_resource_templates, "resource_templates")
+
+    return await connection.ask(listed)
+
+
 async def _find(connection: Connection, wanted: str) -> str:
     resources = await all_resources(connection)
     name = connection.server.name

@@ -27,7 +27,7 @@ LONGEST_AT_ONCE = 1 << 20  # bytes that are parsed on the loop: what is longer w
 TAIL_BYTES = 8192
 TAIL_LINES = 5
 FLUSH_SECONDS = 0.5
-ENDING_SECONDS = 4 * supervisor.GRACE_SECONDS
+ENDING_SECONDS = TERMINATING_SECONDS = 4 * supervisor.GRACE_SECONDS
 
 Streams = tuple[Any, Any]
 
@@ -90,12 +90,21 @@ async def pipes(given: Given, folder: Path, said: Said) -> AsyncIterator[Streams
         outgoing.close()
         await asyncio.wait([writing], timeout=FLUSH_SECONDS)
         _close(process)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), ENDING_SECONDS)
+        if not await _has_ended(process, ENDING_SECONDS):  # it reads nothing, so not that it is to end
+            process.terminate()
+            await _has_ended(process, TERMINATING_SECONDS)
         await asyncio.wait([listening], timeout=FLUSH_SECONDS)  # its last words
         for task in (writing, reading, listening):
             task.cancel()
         await asyncio.gather(writing, reading, listening, return_exceptions=True)
+
+
+async def _has_ended(process: asyncio.subprocess.Process, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(process.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
 
 
 def _close(process: asyncio.subprocess.Process) -> None:

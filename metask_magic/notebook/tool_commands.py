@@ -13,7 +13,7 @@ from ..mcp.config import read_config
 from ..mcp.connection import Connection
 from ..mcp.prompts import all_prompts, arguments_in_words
 from ..mcp.registry import Servers
-from ..mcp.resources import all_resources
+from ..mcp.resources import all_resources, all_templates
 from ..mcp.servers import Server
 from ..mcp.toolbox import Toolbox, wait_for
 from ..words import counted, did_you_mean, nearest, plain, shorten
@@ -205,6 +205,8 @@ def _iter_resources(connection: Connection) -> Iterator[tuple[str, str]]:
         yield f"resource {plain(one.name)}", plain(connection.hide(one.uri))
     if len(resources) > MOST_RESOURCES:
         yield "resources", f"… and {len(resources) - MOST_RESOURCES:,} more"
+    for one in wait_for(connection, all_templates(connection)):
+        yield f"resources {plain(one.name)}", plain(connection.hide(one.uri_template))
 
 
 def _about(first: str, description: str) -> str:

@@ -23,6 +23,7 @@ described = {
     "die_reading": "The same, declared to only read.",
     "die_once": "The same, the first time.",
     "leave": "Answer, then end.",
+    "deafen": "Read nothing any more.",
     "big": "Return so many megabytes.",
     "change": "Change the tools.",
     "wait": "Wait until it is cancelled.",
@@ -41,8 +42,8 @@ described = {
     "a/b.c": "Have an odd name.",
     "<img src=x onerror=alert(1)>": "**Bold**\u202e <script>alert(1)</script>",
 }
-READING = """echo leave die_reading die_once big change wait ask log draw structure nonsense noise refuse fail
-tell"""
+READING = """echo leave deafen die_reading die_once big change wait ask log draw structure nonsense noise
+refuse fail tell"""
 hints: dict[str, dict[str, bool]] = dict.fromkeys(READING.split(), READS)
 hints |= {"write": {"readOnlyHint": False, "destructiveHint": True}}
 hints |= {"add_only": {"readOnlyHint": False, "destructiveHint": False}}
@@ -110,6 +111,9 @@ def call(name: str, given: dict[str, Any], message: dict[str, Any]) -> dict[str,
                 open(given["mark"], "w").close()
                 os._exit(3)
             return text("alive")
+        case "deafen":
+            send({"id": message["id"], "result": text("deaf from here on")})
+            threading.Event().wait()
         case "leave":
             send({"id": message["id"], "result": text("goodbye")})
             os._exit(0)
@@ -228,6 +232,8 @@ def answer(message: dict[str, Any]) -> None:
             if "picture" in uri:
                 content = {"uri": uri, "blob": PIXEL, "mimeType": "image/png"}
             result = {"contents": [content]}
+        case "resources/templates/list":
+            result = {"resourceTemplates": [{"name": "any", "uriTemplate": "made-up://{any}"}]}
         case "prompts/list":
             topic = {"name": "topic", "required": True}
             result = {

@@ -189,6 +189,26 @@ def test_calls_side_by_side(loop: LoopThread, connect: Connect) -> None:
     assert loop.run(both()) == [f"{number}" for number in range(20)]
 
 
+def test_one_that_reads_nothing_any_more_is_ended(
+    loop: LoopThread, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metask_magic.mcp.stdio.ENDING_SECONDS", 0.2)
+    connection = connect()
+
+    async def talk() -> None:
+        await calling(connection, "deafen")
+        talking = asyncio.create_task(calling(connection, "echo", text="x" * (1 << 22)))
+        await asyncio.wait([talking], timeout=0.1)
+        await connection.close()
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+
+    loop.run(talk())
+    assert not connection.begun
+    (result,) = loop.run(calling(connection, "echo", text="Hi"))
+    assert text_of(result) == "Hi"
+
+
 def is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)

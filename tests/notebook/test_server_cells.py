@@ -84,6 +84,7 @@ def test_add_list_and_remove(served: Kernel) -> None:
         "only reads: Say it again.",
         "--prompt one.summarize topic=… [length=…]: Sum it up.",
         "made-up:///data/report.txt",
+        "made-up://{any}",
     ):
         assert piece in about
     assert served.run("%metask tools remove one").text() == "one is removed, and has ended if it ran.\n"
@@ -135,6 +136,10 @@ def test_a_call(served: Kernel, gateway: GatewayServer) -> None:
     ]
     assert told(gateway) == ["Hi"]
     assert any("Calling hostile_echo(" in m.text for m in cell.messages if m.kind == "comm_msg")
+    (row,) = [
+        row for row in shown(served.run("%metask tools")).splitlines() if row.startswith("hostile  echo ")
+    ]
+    assert re.search(r"only reads +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", row)
     assert value(served, "[(s.title, s.body, s.failed) for s in r.steps]") == (
         "[('hostile_echo(text=\"Hi\")', 'Hi', False)]"
     )
@@ -262,7 +267,7 @@ def test_a_tool_that_is_gone(changed: Kernel, gateway: GatewayServer) -> None:
 def test_names_are_those_of_the_api_and_told_apart(served: Kernel, gateway: GatewayServer) -> None:
     served.run("%%metask gpt-4o-mini -T hostile -T hostile.echo\nHi")
     names = [tool["function"]["name"] for tool in gateway.last.json["tools"]]
-    assert len(names) == len(set(names)) == 22
+    assert len(names) == len(set(names)) == 23
     assert "hostile_a_b_c" in names
     assert "hostile__img_src_x_onerror_alert_1__" in names
     (long,) = [name for name in names if "letters" in name]
@@ -305,7 +310,7 @@ def test_a_variable_of_the_same_name_is_no_clash(served: Kernel, gateway: Gatewa
 def test_many_tools_are_told(served: Kernel, gateway: GatewayServer) -> None:
     served.run(adding(name="other"))
     cell = served.run("%%metask gpt-4o-mini -T hostile -T other\nHi")
-    assert "The model is offered 44 tools" in cell.text("stderr")
+    assert "The model is offered 46 tools" in cell.text("stderr")
     served.run("%metask tools remove other")
 
 
