@@ -56,14 +56,14 @@ servers_here = {servers!r}
 # Another program in the place of npx, and another address in that of example.org.
 SERVERS = """
 import dataclasses
-from metask_magic.mcp import connection
+from metask_magic.mcp import running
 os.makedirs("bin", exist_ok=True)
 with open("bin/npx", "w") as npx:
     npx.write("#!/bin/sh\\nexec " + servers_here["command"])
 os.chmod("bin/npx", 0o755)
 os.environ["PATH"] = os.path.abspath("bin") + os.pathsep + os.environ["PATH"]
-reach = connection.http
-connection.http = lambda given, said: reach(dataclasses.replace(given, url=servers_here["url"]), said)
+reach = running.http
+running.http = lambda given, said: reach(dataclasses.replace(given, url=servers_here["url"]), said)
 """
 ADDED = (
     "%metask tools add files -- npx @modelcontextprotocol/server-filesystem ./data\n"
