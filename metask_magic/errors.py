@@ -7,6 +7,7 @@
     ├── ConversationError        a conversation cannot be used as asked
     ├── SchemaError              the reply does not fit its schema
     ├── ToolError                the tools cannot be used as asked
+    │   └── ToolServerError          a server of tools cannot be started or reached, or has ended
     ├── SettingError             a setting has a value it cannot have
     │   └── MissingKeyError      there is no key to send
     ├── BudgetError              the session has used its budget of tokens
@@ -174,6 +175,10 @@ class SchemaError(MetaskError):
 
 class ToolError(MetaskError):
     """The tools cannot be used as asked."""
+
+
+class ToolServerError(ToolError):
+    """A server of tools (MCP) cannot be started or reached, or has ended."""
 
 
 class SettingError(MetaskError):

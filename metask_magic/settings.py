@@ -153,6 +153,11 @@ class Metask(Configurable):
     max_tool_rounds = Int(
         10, min=1, help="How often a model may ask for tools in one reply before that is given up."
     ).tag(config=True)
+    server_timeout = Float(
+        60.0,
+        help="""How many seconds a server of tools may take to start, or to be reached. A call of a tool may
+        take any time: ■ and Stop end it.""",
+    ).tag(config=True)
     aliases = Dict(
         value_trait=Unicode(),
         key_trait=Unicode(),
@@ -226,11 +231,11 @@ class Metask(Configurable):
             raise TraitError(f"Metask.{name} takes a number above 0, or None, not {value}.")
         return value
 
-    @validate("timeout")
+    @validate("timeout", "server_timeout")
     def _check_timeout(self, proposal: Mapping[str, Any]) -> float:
         value: float = proposal["value"]
         if value <= 0:
-            raise TraitError(f"Metask.timeout takes seconds above 0, not {value}.")
+            raise TraitError(f"Metask.{proposal['trait'].name} takes seconds above 0, not {value}.")
         return value
 
     # -- the environment ------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from metask_magic.asking.loop import LoopThread
 
 from .gateway_server import GatewayServer
 from .kernel import Kernel, clean_environment
+from .mcp.installed import Installed
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,11 +30,16 @@ NOT_UNIT = {"start_kernel", "kernel", "gateway", "_gateway_of_the_session", "tls
 """The fixtures that start a kernel or a server."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put each test into its layer; a module that starts processes of its own says `kernel` itself.
 
-    What takes longest comes first, so that no processor waits in the end for another one.
+    What takes longest comes first, so that no processor waits in the end for another one. What is `nightly`
+    runs where the marker is asked for.
     """
+    if "nightly" not in config.option.markexpr:
+        nightly = [item for item in items if item.get_closest_marker("nightly") is not None]
+        config.hook.pytest_deselected(items=nightly)
+        items[:] = [item for item in items if item not in nightly]
     for item in items:
         if not _layers_of(item):
             fixtures = getattr(item, "fixturenames", NOT_UNIT)  # a notebook's cell has none
@@ -111,6 +117,16 @@ def start_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 def fresh_kernel(start_kernel: Callable[..., Kernel]) -> Kernel:
     """A kernel nobody has used."""
     return start_kernel()
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Installed:
+    """Servers of tools that others wrote, kept from run to run."""
+    cache = getattr(pytestconfig, "cache", None)  # absent under `-p no:cacheprovider`
+    folder = cache.mkdir("mcp-servers") if cache else tmp_path_factory.mktemp("mcp-servers")
+    servers = Installed(Path(folder))
+    servers.install()
+    return servers
 
 
 @pytest.fixture

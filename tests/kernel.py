@@ -289,9 +289,12 @@ class Kernel:
         metadata: Json | None = None,
         channel: Channel = "shell",
         buffers: Sequence[bytes] = (),
+        subshell: str | None = None,
     ) -> str:
-        """Send any message (a comm's, say); returns its id."""
+        """Send any message (a comm's, say), to a subshell if need be; returns its id."""
         message = self._client.session.msg(kind, content, metadata=metadata)
+        if subshell is not None:
+            message["header"]["subshell_id"] = subshell
         self._client.session.send(self._sockets[channel], message, buffers=list(buffers))
         return str(message["header"]["msg_id"])
 

@@ -22,6 +22,7 @@ MAY_IMPORT = {
             "notebook",
             "trials",
             "table",
+            "mcp",
             "prompt",
             "answering",
             "gateway",
@@ -43,6 +44,7 @@ MAY_IMPORT = {
     "cluster": {
         *{"cluster", "answering", "batch", "schemas", "usage", "asking", "chat", "messages", *BASE},
     },
+    "mcp": {"mcp", "prompt", "gateway", "tools", "asking", "messages", *BASE},
     "prompt": {"prompt", "tools", "schemas", "messages", *BASE},
     "answering": {"answering", "gateway", "schemas", "asking", "chat", "scripts", "messages", *BASE},
     "gateway": {"gateway", "messages", *BASE},
@@ -106,6 +108,18 @@ def test_imports_go_down(path: Path) -> None:
         ("openai", {"gateway.official"}),
         ("distributed", {"cluster.connection", "cluster.worker"}),
         ("dask", {"table.partitions"}),
+        (
+            "mcp",
+            {
+                "mcp.connection",
+                "mcp.library",
+                "mcp.prompts",
+                "mcp.resources",
+                "mcp.running",
+                "mcp.stdio",
+                "mcp.tool",
+            },
+        ),
     ],
 )
 def test_one_place_for_a_library(library: str, modules: set[str]) -> None:

@@ -39,7 +39,7 @@ SETTINGS = Metask.class_own_traits(config=True)
 _USAGE = " ".join(
     [*(one.usage for one in CHAT_COMMANDS.values()), *(" ".join(one) for one in COMMANDS.values())]
 )
-OPTIONS = {*declared_options(), *re.findall(r"--\w+", _USAGE)}
+OPTIONS = {*declared_options(), *re.findall(r"--\w[\w-]+", _USAGE)}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 # How it is written where it is meant, and which there are.
@@ -50,6 +50,7 @@ NAMED: Mapping[str, tuple[str, Collection[str]]] = {
     "commands": (r"(?<!%)%metask (?!alone\b|local\b)([a-z]+)(?=$|[\s`])", COMMANDS),
     "chats": (r"%metask chats ([a-z]+)", COMMANDS["chats"]),
     "recordings": (r"%metask recordings ([a-z]+)", COMMANDS["recordings"]),
+    "tools": (r"%metask tools ([a-z]+)", COMMANDS["tools"]),
     "extras": (r"metask-magic\[(\w+)\]", PROJECT["optional-dependencies"]),
     "functions": (r"\bmetask_magic\.(\w+)\(", ["map", "retry_failed", "trial"]),
     "benchmarks": (

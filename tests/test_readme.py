@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ import pytest
 from .examples import documents, iter_blocks
 from .gateway_server import Answer, Gate, GatewayServer, Streamed, ToolCall
 from .kernel import ROOT, Execution, Kernel, clean_environment
+from .mcp.conftest import HOSTILE
+from .mcp.web import WebServer
 from .notebook.conftest import split, value
 
 BLOCKS = list(iter_blocks(documents()["README.md"]))
@@ -48,7 +51,28 @@ def temperature(city: str) -> float:
     return {{"Lisbon": 20.0, "Oslo": 5.0}}[city]
 def magic(line):
     return get_ipython().run_line_magic("metask", line)
+os.environ["DOCS_TOKEN"] = "made-up-token-20817"
+servers_here = {servers!r}
 """
+
+# Another program in the place of npx, and another address in that of example.org.
+SERVERS = """
+import dataclasses
+from metask_magic.mcp import running
+os.makedirs("bin", exist_ok=True)
+with open("bin/npx", "w") as npx:
+    npx.write("#!/bin/sh\\nexec " + servers_here["command"])
+os.chmod("bin/npx", 0o755)
+os.environ["PATH"] = os.path.abspath("bin") + os.pathsep + os.environ["PATH"]
+reach = running.http
+running.http = lambda given, said: reach(dataclasses.replace(given, url=servers_here["url"]), said)
+"""
+ADDED = (
+    "%metask tools add files -- npx @modelcontextprotocol/server-filesystem ./data\n"
+    "%metask tools add docs https://example.org/mcp --header-env Authorization=DOCS_TOKEN\n"
+    "%metask tools"
+)
+SEARCHED = Streamed([ToolCall(0, '{"query": "Lisbon"}', "c1", "docs_search")], "tool_calls")
 
 STORY = "gpt-4o-mini: Tell me a short story about Ada."
 ANSWER = "answer = %metask gpt-4o-mini What is 2 + 2?\nprint(story.text, story.usage, story.finish_reason)"
@@ -176,6 +200,21 @@ PROMISES: Mapping[str, Promise] = {
         sends=["| May | 3 |", "as bars."],
         next_cell="ran = True",
         values={"'ran' in globals()": False},
+    ),
+    ADDED: Promise(
+        before=SERVERS,
+        shows=["It is asked when it is first used.", "files   echo", "docs    search", "only reads"],
+        values={"[row[0] for row in _.rows][-1]": "docs"},
+    ),
+    "%%metask gpt-4o-mini -T files -T docs.search -T temperature": Promise(
+        answers=[SEARCHED, Streamed(["None does."])],
+        asked=["gpt-4o-mini: Which of the reports mention Lisbon?"] * 2,
+        sends=['"name": "files_echo"', '"name": "temperature"', '"content": "found Lisbon"'],
+        shows=['docs_search(query="Lisbon") → found Lisbon', "None does."],
+    ),
+    "%%metask gpt-4o-mini -a docs:report.txt --prompt docs.summarize topic=sales": Promise(
+        asked=["gpt-4o-mini: Sum up the sales.…"],
+        sends=["Resource docs://report.txt:", "Sold well.", "Be brief."],
     ),
     "%%metask gpt-4o-mini claude-3-haiku-20240307 gemini-*": Promise(
         asked=[
@@ -316,10 +355,12 @@ def reading(kernel: Kernel, _gateway_of_the_session: GatewayServer) -> Iterator[
     """All of README's examples, run."""
     gateway = _gateway_of_the_session
     gateway.reset()
-    setting = SETTING.format(key=split(gateway.api_key), base_url=gateway.base_url)
-    assert kernel.run(setting).error is None
-    ran = [run(kernel, gateway, cell) for cell in CELLS]
-    kernel.run("client.close()")
+    with WebServer("made-up-token-20817") as web:
+        servers = {"command": shlex.join(HOSTILE), "url": web.url}
+        setting = SETTING.format(key=split(gateway.api_key), base_url=gateway.base_url, servers=servers)
+        assert kernel.run(setting).error is None
+        ran = [run(kernel, gateway, cell) for cell in CELLS]
+        kernel.run("client.close()\n%metask tools remove docs")
     yield ran
     assert not gateway.violations
     assert not kernel.has_sent(gateway.api_key)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from ..errors import MissingKeyError, SettingError
 from ..gateway.recorded import CONDUCTS, Conduct
+from ..gateway.recording_key import describe, key_of
 from ..gateway.recording_place import choose, given
 from ..gateway.recordings import Recordings
+from ..messages.request import Request
 from ..settings import Metask
 from ..words import counted
 
@@ -48,6 +50,11 @@ class Shelf:
         if embedded and self._settings.recording is None and mode == "replay":
             return _REPLAYS_OR_ASKS
         return CONDUCTS[mode]
+
+    def has_all(self, requests: Sequence[Request], numbers: Sequence[int]) -> bool:
+        """Whether each request is recorded, as the answer of its number."""
+        pairs = zip(requests, numbers, strict=True)
+        return all(self.store.has(key_of(describe(request, number))) for request, number in pairs)
 
     def conduct_of_rows(self, *, fresh: bool, embedded: bool) -> Conduct:
         """Return what a prompt over a table does: it records and resumes, unless a mode was set."""

@@ -9,13 +9,26 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeAlias, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from .interrupt import InterruptRequest
 
 T = TypeVar("T")
 
-Errand: TypeAlias = tuple[Callable[[], Any], "Future[Any]"]
+
+@dataclass(eq=False, slots=True)
+class Errand:
+    """A call that is wanted; `within` is what can stop it while it is being made."""
+
+    function: Callable[[], Any]
+    future: Future[Any] = field(default_factory=Future)
+    within: InterruptRequest | None = None
+
+    def stop(self) -> bool:
+        """Stop it, from any thread, if it is being made; return whether it does not go on."""
+        within = self.within
+        return within is None or within.halt(self)
 
 
 class Errands:
@@ -24,6 +37,8 @@ class Errands:
     def __init__(self) -> None:
         self._waiting: deque[Errand] = deque()
         self._wake: Callable[[], None] = lambda: None
+        self.left_behind = False
+        """Whether a call goes on that nobody waits for any more: one that could not be stopped."""
 
     def attach(self, wake: Callable[[], None]) -> None:
         """Say how to wake the thread that runs the calls."""
@@ -32,12 +47,18 @@ class Errands:
     async def call(self, function: Callable[[], T]) -> T:
         """Have `function` called in the cell's thread, and return or raise what it does.
 
-        It never returns where an interrupt ended the call: whoever waits is about to be cancelled.
+        It never returns where an interrupt ended the call: whoever waits is about to be cancelled. And
+        where who waits is cancelled, the call is stopped.
         """
-        future: Future[T] = Future()
-        self._waiting.append((function, future))
+        errand = Errand(function)
+        self._waiting.append(errand)
         self._wake()
-        return await asyncio.wrap_future(future)
+        try:
+            result: T = await asyncio.wrap_future(errand.future)
+        except asyncio.CancelledError:
+            self.left_behind = not errand.stop()
+            raise
+        return result
 
     def take(self) -> list[Errand]:
         """Return the calls that wait. Events that came before them have come by now."""
@@ -46,27 +67,29 @@ class Errands:
 
 def run(errands: Sequence[Errand], interrupt: InterruptRequest) -> None:
     """Make the calls. An interrupt ends the one that runs, and the rest is not begun."""
-    for function, future in errands:
+    for errand in errands:
         if interrupt.requested:
             return
-        if future.set_running_or_notify_cancel():
-            _make(function, future, interrupt)
+        if errand.future.set_running_or_notify_cancel():
+            _make(errand, interrupt)
 
 
-def _make(function: Callable[[], Any], future: Future[Any], interrupt: InterruptRequest) -> None:
+def _make(errand: Errand, interrupt: InterruptRequest) -> None:
     result: Any = None
     failure: Exception | None = None
+    errand.within = interrupt
     try:
-        with interrupt.thrown():
-            result = function()
+        with interrupt.thrown(errand):
+            result = errand.function()
     except BaseException as error:  # noqa: BLE001 -- SystemExit too belongs to whoever asked for the call
         failure = error if isinstance(error, Exception) else RuntimeError(repr(error))
+    errand.within = None
     if interrupt.requested:
         return
     if failure is not None:
-        future.set_exception(failure)
+        errand.future.set_exception(failure)
     else:
-        future.set_result(result)
+        errand.future.set_result(result)
 
 
 class AtOnce(Errands):

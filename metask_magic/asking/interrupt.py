@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
 import threading
 import time
@@ -33,6 +34,14 @@ def result_of(future: Future[T], timeout: float | None = None) -> T:
     return future.result()
 
 
+class _Halted(KeyboardInterrupt):
+    """What ends one call, and not the cell."""
+
+
+_sent: InterruptRequest | None = None
+"""Who has sent the signal that is about to arrive; None where it is a person's."""
+
+
 class InterruptRequest:
     """While entered, an interrupt sets `requested` and raises nothing.
 
@@ -43,6 +52,9 @@ class InterruptRequest:
     def __init__(self) -> None:
         self.requested = False
         self._previous: Any = None
+        self._lock = threading.Lock()
+        self._making: object = None
+        self._halted: object = None
 
     def __enter__(self) -> InterruptRequest:
         if threading.current_thread() is threading.main_thread():
@@ -56,26 +68,62 @@ class InterruptRequest:
             signal.signal(signal.SIGINT, self._previous)
 
     @contextmanager
-    def thrown(self) -> Iterator[None]:
+    def thrown(self, call: object = None) -> Iterator[None]:
         """Let an interrupt stop the user's own code: it raises in there, and sets `requested` out here.
 
-        Code that catches the exception goes on, but the cell ends after it all the same.
+        Code that catches the exception goes on, but the cell ends after it all the same. `call` is what
+        `halt` knows that code by.
         """
         if self._previous is None:
             yield
             return
         try:
+            with self._lock:
+                self._making = call
             # Not the handler from before: that of a cell with `await` in it only cancels what awaits.
             signal.signal(signal.SIGINT, self._raise)
             yield
         except KeyboardInterrupt:
-            self.requested = True
+            self.requested = self.requested or self._halted is not call or call is None
         finally:
             signal.signal(signal.SIGINT, self._request)
+            with self._lock:  # from here on no signal is sent for it
+                self._making = None
+
+    def halt(self, call: object) -> bool:
+        """Stop the code that `thrown` was entered with for this call, and nothing else; from any thread.
+
+        Return whether it does not go on: outside the main thread nothing can stop it. What of it is in a
+        library that takes no interrupt ends when that returns.
+        """
+        global _sent
+        if self._previous is None:
+            return False
+        with self._lock:
+            if self._making is call:
+                self._halted, _sent = call, self
+                _signal_main_thread()
+        return True
 
     def _request(self, _signal: int, _frame: FrameType | None) -> None:
-        self.requested = True
+        if _take_sent() is not self:  # else what it was sent for has ended meanwhile
+            self.requested = True
 
     def _raise(self, _signal: int, _frame: FrameType | None) -> None:
+        if _take_sent() is self:
+            raise _Halted
         self.requested = True
         raise KeyboardInterrupt
+
+
+def _take_sent() -> InterruptRequest | None:
+    global _sent
+    sent, _sent = _sent, None
+    return sent
+
+
+def _signal_main_thread() -> None:
+    if hasattr(signal, "pthread_kill"):  # which ends a wait in a system call too
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..messages.kinds import JSON
-from ..messages.request import ImagePart, Message, TextPart, join_parts
+from ..messages.request import ImagePart, Message, without_images
 from .reply import Reply
 
 _WHOLE = {"stop", "length", "tool_calls", "content_filter"}
@@ -105,8 +105,8 @@ class Conversation:
         turns = (
             replace(
                 turn,
-                user=_without_images(turn.user),
-                answer=tuple(_without_images(message) for message in turn.answer),
+                user=without_images(turn.user),
+                answer=tuple(without_images(message) for message in turn.answer),
             )
             for turn in self.turns
         )
@@ -162,15 +162,3 @@ def _is_replaced(old: CellKey, new: CellKey) -> bool:
 
 def _last_system(turns: tuple[Turn, ...]) -> str | None:
     return next((turn.system for turn in reversed(turns) if turn.system is not None), None)
-
-
-def _without_images(message: Message) -> Message:
-    if not message.images:
-        return message
-    parts = (_note(part) if isinstance(part, ImagePart) else part for part in message.content)
-    return replace(message, content=join_parts([TextPart(p) if isinstance(p, str) else p for p in parts]))
-
-
-def _note(image: ImagePart) -> TextPart:
-    named = f"image {image.name}" if image.name else "image"
-    return TextPart(f"[{named} was taken out]")

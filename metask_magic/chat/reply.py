@@ -230,7 +230,7 @@ class ReplyBuilder:
     """Folds the events of one request into a `Reply`: feed, then finish.
 
     Events are fed by the network's thread; any thread may build. Once finished (or failed, or
-    interrupted) later events change nothing.
+    interrupted) later events change nothing, but for a step: that of a call which the end came into.
     """
 
     def __init__(self, request: Request, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -251,7 +251,7 @@ class ReplyBuilder:
     def feed(self, event: Event) -> None:
         """Fold one event in."""
         with self._lock:
-            if self._ending is None:
+            if self._ending is None or isinstance(event, Stepped):
                 self._fold(event)
 
     def _fold(self, event: Event) -> None:

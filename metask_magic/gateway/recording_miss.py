@@ -24,7 +24,7 @@ REMEDY = (
 
 def missed(described: Mapping[str, JSON], store: Recordings) -> RecordingMissError:
     """Return the error for a request that `describe` wrote down. Raises `RecordingError`."""
-    recordings = store.all()
+    recordings = [one for one in store.all() if "server" not in one.request]  # those are no prompts
     lines = ["There is no recording of this request, and nothing is asked while recordings are replayed."]
     near = nearest(described, recordings)
     if near is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from .kinds import JSON, Format, Role
@@ -107,6 +107,24 @@ class Message:
         if self.tool_call_id is not None:
             message["tool_call_id"] = self.tool_call_id
         return message
+
+
+def parts_of(message: Message) -> tuple[Part, ...]:
+    """Return the content of a message as parts, also where it is text alone."""
+    return (TextPart(message.content),) if isinstance(message.content, str) else message.content
+
+
+def without_images(message: Message) -> Message:
+    """Return the message with a note in the place of each image."""
+    if not message.images:
+        return message
+    parts = (_note(part) if isinstance(part, ImagePart) else part for part in message.content)
+    return replace(message, content=join_parts([TextPart(p) if isinstance(p, str) else p for p in parts]))
+
+
+def _note(image: ImagePart) -> TextPart:
+    named = f"image {image.name}" if image.name else "image"
+    return TextPart(f"[{named} was taken out]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,6 +199,7 @@ HELP = Table(
         ),
         ("%metask models [PATTERN]", "list the models this key may use"),
         ("%metask explain [MODEL [question]]", "ask about the last exception"),
+        ("%metask tools", "servers of tools (MCP) and what they have; add, load, show, remove one"),
         ("%metask export [NAME] [python|node|curl] [PATH]", "a reply's request as a script of its own"),
         ("%metask chats", "list the conversations (-c NAME); show, fork, trim, save one"),
         ("%metask usage [--reset]", "show the tokens used so far; start the count over"),

@@ -36,12 +36,14 @@ _SCHEMA_WORDS = ("type", "properties", "$schema", "$ref", "$defs", "anyOf", "one
 class Known:
     """What can be asked for, looked up when it is needed; none of it may take time.
 
-    `commands` has the words that each command goes on with, such as `show` for `chats`.
+    `commands` has the words that each command goes on with, such as `show` for `chats`; `servers` the tools
+    of each server by name, as far as it has been asked for them.
     """
 
     models: Callable[[], Iterable[str]]
     chats: Callable[[], Iterable[str]]
     commands: Mapping[str, Sequence[str]]
+    servers: Callable[[], Mapping[str, Sequence[str]]] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,10 @@ class Completion:
             yield from _starting(start, self._known.chats())
         if command == "export":
             yield from self._iter_names(start, _is_reply)
+        if command == "tools" and before[:1] in (["show"], ["remove"]):
+            yield from _starting(start, self._known.servers())
+        if command == "tools" and before == ["load"]:
+            yield from _iter_paths(start)
 
     def _iter_values(self, options: Mapping[str, argparse.Action], name: str, start: str) -> Iterator[str]:
         choices = next(action.choices for action in options.values() if action.dest == name)
@@ -137,8 +143,18 @@ class Completion:
             yield from self._iter_names(start, _FITS[name])
         if name == "attach":
             yield from _iter_paths(start)
+            yield from _starting(start, (f"{server}:" for server in self._known.servers()))
         if name == "check":
             yield from _starting(start, ("judge",))
+        if name == "tool":
+            yield from _starting(start, self._iter_server_tools())
+        if name == "prompt":
+            yield from _starting(start, (f"{server}." for server in self._known.servers()))
+
+    def _iter_server_tools(self) -> Iterator[str]:
+        for server, tools in self._known.servers().items():
+            yield server
+            yield from (f"{server}.{tool}" for tool in tools)
 
     def _iter_names(self, start: str, fits: Callable[[Any], bool]) -> Iterator[str]:
         hidden = self._shell.user_ns_hidden

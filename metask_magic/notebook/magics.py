@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "chats": ("show", "fork", "rename", "forget", "trim", "save", "load"),
     "usage": ("--reset",),
     "recordings": ("show", "compact", "forget", "verify"),
+    "tools": ("add", "load", "show", "remove", "--env", "--header-env"),
     "export": ("python", "node", "curl", "--force"),
     "login": (),
     "logout": (),
@@ -48,7 +49,9 @@ class MetaskMagics(Magics):
         self._settings = settings
         self._session: Session | None = None
         self.warm_up = WarmUp(shell)
-        self.completion = Completion(shell, Known(self._known_models, self._known_chats, COMMANDS))
+        self.completion = Completion(
+            shell, Known(self._known_models, self._known_chats, COMMANDS, self._known_servers)
+        )
 
     @no_var_expand
     @magic_arguments("%metask")  # type: ignore[untyped-decorator]  # IPython's carries no types
@@ -67,7 +70,7 @@ class MetaskMagics(Magics):
         if word in COMMANDS or not word:
             return self._command(word, rest.strip())
         options, prompt = parse_line(line)
-        if not prompt and not options.attach:
+        if not prompt and not options.attach and options.prompt is None:
             raise _no_prompt(options)
         return self.session.ask(options, prompt, by_cell_magic=False)
 
@@ -96,6 +99,10 @@ class MetaskMagics(Magics):
 
     def _known_chats(self) -> Sequence[str]:
         return [chat.name for chat in self._session.chats] if self._session else ()
+
+    def _known_servers(self) -> Mapping[str, Sequence[str]]:
+        servers = self._session.servers if self._session else ()
+        return {one.server.name: one.known_tools for one in servers}
 
     def _may_be_model(self, word: str) -> bool:
         """Whether the first word after `explain` is meant as a model, or begins the question."""
@@ -132,10 +139,14 @@ class MetaskMagics(Magics):
                 from . import recordings
 
                 return _said(recordings.run(self.session.recordings.store, rest))
-            case "login":
-                return _said(commands.login(self._settings))
-            case "logout":
-                return _said(commands.logout(self._settings))
+            case "tools":
+                from . import tool_commands
+
+                return _said(
+                    tool_commands.run(self.session.servers, self.session.toolbox(CellOptions(), ()), rest)
+                )
+            case "login" | "logout":
+                return _said(getattr(commands, word)(self._settings))
             case _:
                 return commands.HELP
 

@@ -6,18 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import OptionError
-from ..prompt.attachments import attach
+from ..mcp.toolbox import Toolbox
 from ..settings import Metask
 from ..table.requests import TablePrompt
-from .cell import params_of
+from .cell import attached, params_of
 from .options import CellOptions
 from .schemas import find_schema, format_of
 
 
 def read_cell(
-    options: CellOptions, text: str, model: str, settings: Metask, namespace: Mapping[str, Any]
+    options: CellOptions,
+    text: str,
+    model: str,
+    settings: Metask,
+    namespace: Mapping[str, Any],
+    toolbox: Toolbox,
 ) -> TablePrompt:
-    """Return what a cell with `--map` asks a model.
+    """Return what a cell with `--map` asks a model; the resources of servers are in the `toolbox`.
 
     Raises
     ------
@@ -34,7 +39,7 @@ def read_cell(
         settings.system if options.system is None else options.system,
         namespace,
         params_of(options, settings),
-        tuple(part for what in options.attach for part in attach(what, namespace)),
+        attached(options.attach, namespace, toolbox),
         format_of(options),
         find_schema(options, namespace),
     )
@@ -45,6 +50,7 @@ def check_options(options: CellOptions) -> None:
     for option, given, why in (
         ("-c", options.chat is not None, "the rows are no turns of a conversation"),
         ("-T", bool(options.tools), "tools are for one reply at a time"),
+        ("--prompt", options.prompt is not None, "the prompt of a table is a template for its rows"),
         ("-f code", options.format == "code", "there is one next cell, and there are many rows"),
         ("--raw", options.raw, "a text without {{ }} is the same for each row"),
         ("--background", options.background, "the table is there when all rows are"),

@@ -36,8 +36,8 @@ _OPTIONS = (
         action="append",
         default=[],
         metavar="WHAT",
-        help="""A variable (table, figure, image, any object) or the path of a file (image, text, PDF, table).
-        Repeatable.""",
+        help="""A variable (table, figure, image, any object), the path of a file (image, text, PDF, table),
+        or a resource of a server (SERVER:NAME). Repeatable.""",
     ),
     argument("-o", "--out", metavar="NAME", help="Bind the reply to NAME."),
     argument(
@@ -61,9 +61,21 @@ _OPTIONS = (
         action="append",
         default=[],
         metavar="NAME",
-        help="A function of the notebook that the model may call. Repeatable.",
+        help="""A function of the notebook that the model may call, or a server of tools: all of
+        its tools, or one, as in files.read_file. Repeatable.""",
     ),
     argument("--confirm", action="store_true", help="Ask before each call of a tool."),
+    argument(
+        "--yes",
+        action="store_true",
+        help="Let the tools of servers run without asking, also those that do not say that they only read.",
+    ),
+    argument(
+        "--prompt",
+        metavar="NAME",
+        help="""A prompt of a server (SERVER.PROMPT), before the text of the cell; its arguments follow as
+        words of the form name=value.""",
+    ),
     argument(
         "--map",
         metavar="NAME",
@@ -138,6 +150,9 @@ _NAMED = {
 
 _OF_TRIALS = ("check", "tolerance", "judge", "rubric")
 
+_ARGUMENT = re.compile(r"[A-Za-z_][\w.-]*=")
+"""How an argument of `--prompt` begins; no name of a model does."""
+
 _DASHES = "\u2010-\u2015\u2212"
 """What editors make of two hyphens."""
 
@@ -155,6 +170,9 @@ class CellOptions:
     schema: str | None = None
     tools: tuple[str, ...] = ()
     confirm: bool = False
+    yes: bool = False
+    prompt: str | None = None
+    prompt_arguments: Mapping[str, str] = field(default_factory=dict)
     map: str | None = None
     check: str | None = None
     tolerance: float | None = None
@@ -278,12 +296,14 @@ def parse_line(line: str, is_model: Callable[[str], bool] = bool) -> tuple[CellO
     model_seen = False
     at = skip_blanks(line, 0)
     while at < len(line):
-        if not _is_option(line[at:]) and (model_seen or not is_model(line[at:].split(maxsplit=1)[0])):
+        argument = "--prompt" in words and _ARGUMENT.match(line, at) is not None
+        begins = not _is_option(line[at:]) and not argument
+        if begins and (model_seen or not is_model(line[at:].split(maxsplit=1)[0])):
             break
         word, end = read_word(line, at)
         words.append(word)
         if not _is_option(word):
-            model_seen = True
+            model_seen = model_seen or not argument
         elif _takes_value(word) and end < len(line):
             value, end = read_word(line, skip_blanks(line, end), word)
             words.append(value)
@@ -304,9 +324,10 @@ def _takes_value(word: str) -> bool:
 
 def _to_options(parsed: argparse.Namespace) -> CellOptions:
     _check(parsed)
+    models, arguments = _apart(parsed)
     params = merge_parameters(_iter_parameters(parsed))
     return CellOptions(
-        models=tuple(parsed.models),
+        models=models,
         system=parsed.system,
         chat=parsed.chat,
         attach=tuple(parsed.attach),
@@ -315,6 +336,9 @@ def _to_options(parsed: argparse.Namespace) -> CellOptions:
         schema=parsed.schema,
         tools=tuple(parsed.tool),
         confirm=parsed.confirm,
+        yes=parsed.yes,
+        prompt=parsed.prompt,
+        prompt_arguments=arguments,
         map=parsed.map,
         check=parsed.check,
         tolerance=parsed.tolerance,
@@ -345,6 +369,10 @@ def _check(parsed: argparse.Namespace) -> None:
             "--confirm asks before each call of a tool, and the cell has none.",
             "Name a function with -T, or leave --confirm out.",
         )
+    if parsed.confirm and parsed.yes:
+        raise OptionError("--confirm asks before each call, and --yes does not.", "Leave one of them out.")
+    if parsed.yes and not parsed.tool:
+        raise OptionError("--yes lets tools of servers run, and the cell has none.", "Leave --yes out.")
     if parsed.sample < 1:
         raise OptionError(f"--sample counts from 1, not {parsed.sample}.", "For example: --sample 2")
     if parsed.limit is not None and (parsed.limit < 1 or parsed.map is None):
@@ -354,6 +382,15 @@ def _check(parsed: argparse.Namespace) -> None:
             raise OptionError(f"--{name} needs --map NAME: answers to rows are checked.", "Leave it out.")
     if parsed.engine is not None and parsed.map is None:
         raise OptionError("--engine needs --map NAME: a cluster asks about rows.", "Leave it out.")
+
+
+def _apart(parsed: argparse.Namespace) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return the models, and the arguments of `--prompt`, which stand among them."""
+    if parsed.prompt is None:
+        return tuple(parsed.models), {}
+    said = [word.partition("=") for word in parsed.models if _ARGUMENT.match(word)]
+    models = tuple(word for word in parsed.models if not _ARGUMENT.match(word))
+    return models, {name: value for name, _, value in said}
 
 
 def _iter_parameters(parsed: argparse.Namespace) -> Iterator[tuple[str, JSON, str]]:

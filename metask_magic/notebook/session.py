@@ -26,9 +26,12 @@ from ..display.extras import Extras
 from ..display.front_end import FrontEnd, choose_sink, detect
 from ..display.pages import attended
 from ..display.place import Place
-from ..errors import Interrupted, MetaskError, OptionError
+from ..errors import Interrupted, MetaskError
 from ..gateway.embedded import LOCAL
 from ..gateway.recorded import CONDUCTS, RecordedBackend
+from ..mcp.kept import Kept
+from ..mcp.registry import Servers
+from ..mcp.toolbox import Toolbox
 from ..messages.events import Backend
 from ..messages.record import Sink
 from ..messages.request import Message, Request
@@ -42,7 +45,7 @@ from ..table.mapper import Mapper
 from ..table.requests import TablePrompt
 from ..tools.rounds import ToolBackend
 from ..usage.ledger import Ledger, MeteredBackend
-from . import export, map_cell
+from . import export, map_cell, together
 from .cell import read_cell
 from .chats import Chats, cell_key
 from .commands import dry_run
@@ -73,6 +76,7 @@ class Session:
         self.ledger = Ledger()
         self.chats = Chats()
         self.recordings = Shelf(settings)
+        self.servers = Servers(settings, self.backends.hide)
         self.mapper = Mapper(settings, self.backends, self.ledger, self.recordings, shell)
         self._next_cell = NextCell(shell)
         self._value = CellValue(shell)
@@ -97,10 +101,9 @@ class Session:
         if options.map is not None:
             return self._map(options, text)
         models = self._models(options)
-        _check_together(options, models)
-        draft = read_cell(options, text, self._settings, self._shell.user_ns)
+        together.check_models(options, models)
         cell = cell_key(self._shell)
-        requests = self._requests(options, draft, models, cell)
+        draft, requests = self._read(options, text, models, cell)
         for request in requests:
             self.backends.check(request)
         if options.dry_run:
@@ -143,6 +146,7 @@ class Session:
         self._value.unregister()
         export.unregister(self._shell)
         self.backends.close()
+        self.servers.close()
         coroutines.close()
         network.stop()
 
@@ -150,7 +154,8 @@ class Session:
         """Ask about each row of a table, and return the table with the answers, or a dry run's preview."""
         namespace, name = self._shell.user_ns, str(options.map)
         models = self.mapper.choose_models(options.models or (self._settings.model,))
-        asked = map_cell.read_cell(options, text, models[0], self._settings, namespace)
+        toolbox = self.toolbox(options, models)
+        asked = map_cell.read_cell(options, text, models[0], self._settings, namespace, toolbox)
         if options.is_trial or len(models) > 1:
             return self._try(options, asked, models)
         engine = None if options.engine is None else look_up(options.engine, namespace, "engine")
@@ -183,6 +188,32 @@ class Session:
 
     # -- what is asked --------------------------------------------------------------------------------
 
+    def _read(
+        self, options: CellOptions, text: str, models: Sequence[str], cell: CellKey
+    ) -> tuple[Draft, list[Request]]:
+        """Return what the cell says. What servers have is as it was recorded, where all of it is replayed."""
+        for live in (False, True):
+            toolbox = self.toolbox(options, models, live=live)
+            draft = read_cell(options, text, self._settings, self._shell.user_ns, toolbox)
+            together.check_draft(options, draft)
+            requests = self._requests(options, draft, models, cell)
+            if not toolbox.replayed or self.recordings.has_all(requests, samples(models, options.sample)):
+                break
+        return draft, requests
+
+    def toolbox(self, options: CellOptions, models: Sequence[str], *, live: bool = False) -> Toolbox:
+        """Return what a cell uses of the servers."""
+        conduct = self.recordings.conduct(fresh=options.fresh, embedded={*models} == {LOCAL})
+        off = conduct == CONDUCTS["off"]
+        consent = None if options.yes else Confirmation().of_server
+        return Toolbox(
+            self.servers,
+            Kept() if off else Kept(self.recordings.store, conduct),
+            consent,
+            always_asks=options.confirm,
+            live=live and conduct.asks,
+        )
+
     def _requests(
         self, options: CellOptions, draft: Draft, models: Sequence[str], cell: CellKey
     ) -> list[Request]:
@@ -210,7 +241,9 @@ class Session:
         backend, recorded = self._answering(options, model, errands)
         if draft.tools:
             confirm = Confirmation() if draft.confirm else None
-            backend = ToolBackend(backend, draft.tools, errands, settings.max_tool_rounds, confirm)
+            backend = ToolBackend(
+                backend, draft.tools, errands, settings.max_tool_rounds, confirm, options.sample
+            )
         if draft.schema is not None:
             backend = StructuredBackend(
                 backend, draft.schema, settings.max_repairs, errands, self.backends.refused, recorded
@@ -325,21 +358,3 @@ class Session:
         replies = [self.backends.locate(reply) for reply in outcome.replies]
         self._last_reply = replies[0]
         return replies[0] if len(replies) == 1 else Replies(replies)
-
-
-def _check_together(options: CellOptions, models: Sequence[str]) -> None:
-    """Refuse options that exclude each other. Raises `OptionError`."""
-    if options.chat is not None and len(models) > 1:
-        raise OptionError(
-            f"A conversation goes on with one answer, and {len(models)} models would give several.",
-            "Ask one model, or leave -c out.",
-        )
-    if options.chat is not None and options.background:
-        raise OptionError(
-            "The next turn of a conversation needs the end of this one.", "Leave --background or -c out."
-        )
-    if options.tools and options.background:
-        raise OptionError(
-            "Tools run in the cell that asked, which --background ends at once.",
-            "Leave --background or -T out.",
-        )

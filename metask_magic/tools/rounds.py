@@ -4,38 +4,52 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
-from functools import partial
 
 from ..asking.errands import Errands
-from ..errors import ToolError
+from ..errors import BadRequestError, RecordingMissError, ToolError
 from ..messages.calls import as_sendable, describe
 from ..messages.ending import known_reason
-from ..messages.events import Backend, Continued, Event, Notice, Step, Stepped, TextDelta, ToolCallDelta
+from ..messages.events import (
+    Backend,
+    Continued,
+    Event,
+    Noted,
+    Notice,
+    Step,
+    Stepped,
+    TextDelta,
+    ToolCallDelta,
+)
 from ..messages.fold import Fold
-from ..messages.request import Message, Request, ToolCall
-from .tool import Tool, ToolResult
+from ..messages.request import Message, Part, Request, TextPart, ToolCall, join_parts, without_images
+from .offered import Occasion, OfferedTool, ToolResult
+
+IMAGES_LEFT_OUT = "The images that tools gave were left out: the model, or its gateway, takes none."
 
 
 class ToolBackend:
     """A backend that calls the tools the model asks for, and asks again until it asks for none.
 
-    The calls of a round are made one after the other in the cell's thread: notebook code is not written
-    to run twice at once. `confirm` is asked there before each; None lets all pass.
+    The calls of a round are made one after the other, those of the notebook's functions in the cell's
+    thread: notebook code is not written to run twice at once. `confirm` is asked there before each; None
+    lets all pass. `sample` says which answer to the same request this is.
     """
 
     def __init__(
         self,
         inner: Backend,
-        tools: Sequence[Tool],
+        tools: Sequence[OfferedTool],
         errands: Errands,
         max_rounds: int,
         confirm: Callable[[ToolCall], bool] | None = None,
+        sample: int = 1,
     ) -> None:
         self._inner = inner
         self._tools = {tool.name: tool for tool in tools}
         self._errands = errands
         self._max_rounds = max_rounds
         self._confirm = confirm
+        self._sample = sample
 
     async def stream(self, request: Request) -> AsyncIterator[Event]:
         """Ask, call, ask again (see `Backend.stream`).
@@ -43,10 +57,13 @@ class ToolBackend:
         Raises `ToolError` where the model still asks for tools after `max_rounds` rounds of them.
         """
         written = False
+        added: list[Message] = []
         for number in range(self._max_rounds + 1):
             answer, begun = Fold(), False
-            async for event in self._inner.stream(request):
-                if isinstance(event, TextDelta) and event.text and not begun:
+            async for event in self._ask(request, added):
+                if isinstance(event, Continued):
+                    request = replace(request, messages=(*request.messages, *event.messages))
+                elif isinstance(event, TextDelta) and event.text and not begun:
                     if written:
                         yield TextDelta("\n\n")  # the texts of two rounds do not run together
                     begun = written = True
@@ -59,23 +76,57 @@ class ToolBackend:
                 return
             if number == self._max_rounds:
                 raise _endless(self._max_rounds)
-            calls = list(answer.calls.values())
-            messages = [Message("assistant", answer.text, tool_calls=tuple(map(as_sendable, calls)))]
-            for call in calls:
-                yield Notice(f"Calling {describe(call)} …")
-                result = await self._errands.call(partial(self._answer, call))
-                yield Stepped(Step(describe(call), result.text, result.failed))
-                messages.append(Message("tool", result.text, tool_call_id=call.id))
-            yield Continued(tuple(messages), keep_text=True)
-            request = replace(request, messages=(*request.messages, *messages))
+            added = []
+            async for event in self._call_all(answer, request, added):
+                yield event
 
-    def _answer(self, call: ToolCall) -> ToolResult:
+    async def _ask(self, request: Request, added: Sequence[Message]) -> AsyncIterator[Event]:
+        """Ask with the messages that are `added`; a model that takes no images, again without those."""
+        if any(message.images for message in added):
+            events = self._inner.stream(replace(request, messages=(*request.messages, *added)))
+            try:
+                first = await anext(events)
+            except (BadRequestError, RecordingMissError):
+                yield Noted(IMAGES_LEFT_OUT)
+                added = [without_images(message) for message in added]
+            else:
+                yield Continued(tuple(added))
+                yield first
+                async for event in events:
+                    yield event
+                return
+        if added:
+            yield Continued(tuple(added))
+        async for event in self._inner.stream(replace(request, messages=(*request.messages, *added))):
+            yield event
+
+    async def _call_all(self, answer: Fold, request: Request, added: list[Message]) -> AsyncIterator[Event]:
+        """Make the calls of a round, and put the messages into `added` that it adds."""
+        calls = list(answer.calls.values())
+        images: list[Part] = []
+        added.append(Message("assistant", answer.text, tool_calls=tuple(map(as_sendable, calls))))
+        for number, call in enumerate(calls):
+            yield Notice(f"Calling {describe(call)} …")
+            occasion = Occasion(request, number, self._sample, self._errands, self._confirm)
+            async for said in self._run(call, occasion):
+                if not isinstance(said, ToolResult):
+                    yield said
+                    continue
+                body = f"{said.text}\n\n{said.aside}" if said.aside else said.text
+                yield Stepped(Step(describe(call), body, said.failed))
+                added.append(Message("tool", said.text, tool_call_id=call.id))
+                if said.images:
+                    images += [TextPart(f"From {call.name}:\n\n"), *said.images, TextPart("\n")]
+        if images:  # a tool's own message takes text alone
+            added.append(Message("user", join_parts(images)))
+
+    def _run(self, call: ToolCall, occasion: Occasion) -> AsyncIterator[Event | ToolResult]:
         tool = self._tools.get(call.name)
-        if tool is None:
-            known = ", ".join(self._tools)
-            return ToolResult(f"Error: there is no tool {call.name!r}. The tools are: {known}.", failed=True)
-        confirm = self._confirm
-        return tool.call(call.arguments, lambda: confirm is None or confirm(call))
+        return tool.run(call, occasion) if tool is not None else self._unknown(call)
+
+    async def _unknown(self, call: ToolCall) -> AsyncIterator[ToolResult]:
+        known = ", ".join(self._tools)
+        yield ToolResult(f"Error: there is no tool {call.name!r}. The tools are: {known}.", failed=True)
 
 
 def _wants_tools(answer: Fold) -> bool:

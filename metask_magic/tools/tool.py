@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, is_dataclass
+from functools import partial
 from typing import Any
 
 from ..asking import coroutines
 from ..errors import ToolError
 from ..messages.kinds import JSON
+from ..messages.request import ToolCall
+from .offered import Occasion, ToolResult
 from .signature import BadArgumentsError, Signature, read_signature
 
 RESULT_LIMIT = 40_000  # characters; about ten thousand tokens
@@ -18,15 +22,12 @@ RESULT_LIMIT = 40_000  # characters; about ten thousand tokens
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-@dataclass(frozen=True, slots=True)
-class ToolResult:
-    """What the model is told of a call; `failed` where it was not made, or raised."""
-
-    text: str
-    failed: bool = False
-
-
+LEFT_BEHIND = ToolResult("Stopped, but the function could not be: it goes on to its end.", failed=True)
 DECLINED = ToolResult("The user declined this call.", failed=True)
+
+
+def _always() -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,18 @@ class Tool:
             described["description"] = self.signature.description
         return {"type": "function", "function": described | {"parameters": dict(self.signature.parameters)}}
 
-    def call(self, arguments: str, allow: Callable[[], bool] = lambda: True) -> ToolResult:
+    async def run(self, call: ToolCall, occasion: Occasion) -> AsyncIterator[ToolResult]:
+        """Call it in the cell's thread (see `OfferedTool.run`)."""
+        confirm = occasion.confirm
+        allow = partial(confirm, call) if confirm is not None else _always
+        try:
+            yield await occasion.errands.call(partial(self.call, call.arguments, allow))
+        except asyncio.CancelledError:
+            if occasion.errands.left_behind:
+                yield LEFT_BEHIND
+            raise
+
+    def call(self, arguments: str, allow: Callable[[], bool] = _always) -> ToolResult:
         """Call it with JSON text, in this thread, if `allow` agrees.
 
         What is wrong with the arguments, and what the function raises, is told to the model: it can do
@@ -67,7 +79,7 @@ class Tool:
         try:
             args, kwargs = self.signature.bind(arguments)
         except BadArgumentsError as error:
-            return ToolResult(_cut(f"Error: {error}"), failed=True)
+            return ToolResult(cut(f"Error: {error}"), failed=True)
         except Exception as error:  # noqa: BLE001 -- a validator of the user's
             return _failure(error)
         if not allow():
@@ -76,7 +88,7 @@ class Tool:
             result = self.function(*args, **kwargs)
             if inspect.isawaitable(result):
                 result = coroutines.run(result)
-            return ToolResult(_cut(self._write(result)))
+            return ToolResult(cut(self._write(result)))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 -- `sys.exit()` in a tool too is only the tool's end
@@ -121,10 +133,10 @@ def _check(function: Any, name: str) -> None:
 
 
 def _failure(error: BaseException) -> ToolResult:
-    return ToolResult(_cut(f"Error: {type(error).__name__}: {error}"), failed=True)
+    return ToolResult(cut(f"Error: {type(error).__name__}: {error}"), failed=True)
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
     """Return at most `RESULT_LIMIT` characters, all of which can be sent, and a note of what is missing."""
     sendable = text[:RESULT_LIMIT].encode("utf-8", "replace").decode()
     if len(text) <= RESULT_LIMIT:

@@ -93,7 +93,9 @@ NAMESPACE: dict[str, Any] = {
 def completion(namespace: dict[str, Any]) -> Completion:
     shell = SimpleNamespace(user_ns=namespace, user_ns_hidden={"In": NAMESPACE["In"]})
     commands = {"models": (), "chats": ("show", "fork"), "explain": (), "export": ("python",), "help": ()}
-    return Completion(shell, Known(lambda: MODELS, lambda: ("plot", "story"), commands))
+    commands |= {"tools": ("add", "load", "show", "remove")}
+    servers = {"docs": ("search",), "files": ("read_file", "write_file")}
+    return Completion(shell, Known(lambda: MODELS, lambda: ("plot", "story"), commands, lambda: servers))
 
 
 def offered(code: str, namespace: dict[str, Any] = NAMESPACE) -> tuple[str, list[str]] | None:
@@ -111,6 +113,12 @@ def offered(code: str, namespace: dict[str, Any] = NAMESPACE) -> tuple[str, list
         ("%metask he‸", "he", ["help"]),
         ("%metask e‸", "e", ["explain", "export", "claude-3-5-sonnet-20241022", "org/model:7b"]),
         ("%metask gpt-4o-‸", "gpt-4o-", ["gpt-4o-mini"]),
+        ("%metask tools re‸", "re", ["remove"]),
+        ("%metask tools remove d‸", "d", ["docs"]),
+        ("%%metask gpt-4o -T f‸", "f", ["files", "files.read_file", "files.write_file"]),
+        ("%%metask gpt-4o -T files.w‸", "files.w", ["files.write_file"]),
+        ("%%metask gpt-4o --prompt do‸", "do", ["docs."]),
+        ("%%metask gpt-4o -a docs‸", "docs", ["docs:"]),
         ("%metask GPT-4.‸", "GPT-4.", ["gpt-4.1"]),
         ("%metask sonnet‸", "sonnet", ["claude-3-5-sonnet-20241022"]),
         ("%metask lo‸", "lo", ["local"]),
@@ -143,7 +151,7 @@ def offered(code: str, namespace: dict[str, Any] = NAMESPACE) -> tuple[str, list
         ("%%metask --nope j‸", "j", []),
         ("%%metask -c ‸", "", ["plot", "story"]),
         ("%%metask -c 'st‸", "st", ["story"]),
-        ("%%metask -T ‸", "", ["weather"]),
+        ("%%metask -T w‸", "w", ["weather"]),
         ("%%metask --schema ‸", "", ["Data", "Typed", "schema"]),
         ("%%metask -o he‸", "he", ["hero"]),
         ("%%metask -a tab‸", "tab", ["table"]),

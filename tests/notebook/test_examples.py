@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 
 import pytest
 
-from metask_magic.notebook import chat_commands, recordings
+from metask_magic.notebook import chat_commands, recordings, tool_commands
 from metask_magic.notebook.commands import HELP
 
 from ..examples import PACKAGE, documents, expand, iter_blocks, iter_strings
 from ..gateway_server import GatewayServer
 from ..kernel import Kernel
+from ..mcp.conftest import HOSTILE
 from .conftest import split
 
 # What is written, in its order, and what somebody might write there; first what is more than a word.
 STANDS_FOR: Mapping[str, str] = {
+    "tools load PATH": "tools load mcp.json",
+    "tools add NAME": "tools add other",
+    "COMMAND": "cat",
+    "URL": "https://example.org/mcp",
+    "HEADER=VARIABLE": "X-Home=HOME",
+    "VARIABLE": "HOME",
     "load PATH NAME": "load kept.jsonl other",
     "load PATH": "load kept.jsonl",
     '"…"': '"o3-mini"',
@@ -32,6 +40,9 @@ STANDS_FOR: Mapping[str, str] = {
     "{word}": "story",
     "{name}": "story",
     "{old.name}": "story",
+    "{server}": "story",
+    "{server.name}": "story",
+    "{connection.server.name}": "story",
     "{keep}": "1",
     "MODEL": "gpt-4o-mini",
     "PATTERN": "gpt",
@@ -50,6 +61,11 @@ NO_EXAMPLES = {
     "%metask MODEL",
     "%%metask --map",
     "%metask chats save",
+    "%metask tools add",
+    "%metask tools {name}",
+    "%metask tools {word}",
+    "%metask tools {command.usage}",
+    "%metask tools {COMMANDS['add'].usage}",
     "%metask chats trim",
     "%metask chats {name}",
     "%metask chats {word}",
@@ -76,7 +92,11 @@ def iter_forms() -> Iterator[str]:
     """Yield whatever is written as an example, as it is written."""
     for form, _ in HELP.rows:
         yield from re.split(r", (?=%)", form)
-    for name, commands in (("chats", chat_commands.COMMANDS), ("recordings", recordings.COMMANDS)):
+    for name, commands in (
+        ("chats", chat_commands.COMMANDS),
+        ("recordings", recordings.COMMANDS),
+        ("tools", tool_commands.COMMANDS),
+    ):
         for command in commands.values():
             yield from (f"%metask {name} {usage}" for usage in re.split(r", or (?:.*: )?", command.usage))
     for text in [*documents().values(), *_STRINGS]:
@@ -126,6 +146,7 @@ story = %metask gpt-4o-mini -c story --quiet Hello!
 %metask chats fork story kept
 %metask chats save kept kept.jsonl
 %metask chats forget kept
+%metask tools add story -- {server}
 %config Metask.recording = "off"
 %config Metask.max_tokens = 2
 """
@@ -144,7 +165,8 @@ def somebody(kernel: Kernel, _gateway_of_the_session: GatewayServer) -> Kernel:
 def prepared(somebody: Kernel, gateway: GatewayServer) -> Kernel:
     for name in ("answer.py", "kept.jsonl"):
         (somebody.cwd / name).unlink(missing_ok=True)
-    cell = somebody.run(PREPARED.format(base_url=gateway.base_url))
+    (somebody.cwd / "mcp.json").write_text('{"mcpServers": {"files": {"command": "cat"}}}', encoding="utf-8")
+    cell = somebody.run(PREPARED.format(base_url=gateway.base_url, server=shlex.join(HOSTILE)))
     assert cell.error is None
     return somebody
 

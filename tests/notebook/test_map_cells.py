@@ -259,6 +259,7 @@ MISTAKES = {
     "a generator, dry": ("--map gen --dry-run", "{{ text }}", "would use the generator up"),
     "a conversation": ("--map df -c story", "{{ text }}", "-c does not go with --map"),
     "tools": ("--map df -T print", "{{ text }}", "-T does not go with --map"),
+    "a server's prompt": ("--map df --prompt docs.sum", "{{ text }}", "--prompt does not go with --map"),
     "code": ("--map df -f code", "{{ text }}", "-f code does not go with --map"),
     "an engine that is none": ("--map df --engine hero", "{{ text }}", "engine is a str, and not a client"),
     "no such engine": ("--map df --engine klient", "{{ text }}", "The engine `klient` is not defined"),

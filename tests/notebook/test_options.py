@@ -36,6 +36,12 @@ from metask_magic.notebook.options import CellOptions, parse_cell_line, parse_li
         ("-a df -a 'my file.csv' --attach=fig", CellOptions(attach=("df", "my file.csv", "fig"))),
         ("-f json", CellOptions(format="json")),
         ("--schema Person -T f -T g --confirm", CellOptions(schema="Person", tools=("f", "g"), confirm=True)),
+        ("-T files.read --yes", CellOptions(tools=("files.read",), yes=True)),
+        (
+            'm --prompt docs.sum topic="a b" n=1=2 o',
+            CellOptions(("m", "o"), prompt="docs.sum", prompt_arguments={"topic": "a b", "n": "1=2"}),
+        ),
+        ("m topic=tea", CellOptions(("m", "topic=tea"))),
         ("--map df --limit 3", CellOptions(map="df", limit=3)),
         (
             "a b --map df --check judge --judge c --rubric r --tolerance .5",
@@ -104,6 +110,8 @@ def test_cell_line(line: str, expected: CellOptions) -> None:
         ("-o class", "no name"),
         ("-o None", "no name"),
         ("m --confirm", "the cell has none"),
+        ("m --yes", "the cell has none"),
+        ("m -T f --yes --confirm", "--confirm asks before each call, and --yes does not"),
         ("-p temperature", "KEY=JSON"),
         ("-p =1", "KEY=JSON"),
         ("-p stop=END", "is not JSON"),

@@ -379,3 +379,28 @@ def test_a_dry_run_shows_the_tools(tooled: Kernel, gateway: GatewayServer) -> No
     cell = tooled.run("%%metask gpt-4o-mini -T double --dry-run\nHi")
     assert '"name": "double"' in shown(cell)
     assert not gateway.requests
+
+
+@pytest.mark.parametrize("tool", ["sleep", "sleep_later"])
+def test_stopped_in_a_tool_by_the_view(tooled: Kernel, gateway: GatewayServer, tool: str) -> None:
+    """Stop ends the reply and the tool, and not the cell: the other model's answer is whole."""
+    gateway.script(calls((tool, {}), text="So:"), SUNNY, model="gpt-4o-mini")
+    gateway.script(Streamed(["Fine."]), model="o1")
+    code = f"%%metask gpt-4o-mini o1 -T {tool} -o r\nHi"
+    cell = tooled.start_run(code, metadata={"cellId": "a"})
+    cell.wait_for(published("stream", containing="asleep"))
+    press_stop(tooled, cell, column=0)
+    assert cell.finish(30).error is None
+    assert value(tooled, "[(reply.text, reply.finish_reason) for reply in r.values()]") == (
+        "[('So:', 'interrupted'), ('Fine.', 'stop')]"
+    )
+
+
+def press_stop(kernel: Kernel, cell: Execution, column: int) -> None:
+    """Send what the button sends, as JupyterLab sends it: by a subshell, while the cell runs."""
+    (view,) = [
+        m.content["comm_id"] for m in cell.messages if m.kind == "comm_open" and '"columns": [' in m.text
+    ]
+    subshell = kernel.ask("create_subshell_request", {}, channel="control")["subshell_id"]
+    stop = {"method": "custom", "content": {"type": "stop", "column": column}}
+    kernel.send("comm_msg", {"comm_id": view, "data": stop}, subshell=subshell)

@@ -15,7 +15,7 @@ from metask_magic.asking.ask import ask
 from metask_magic.asking.errands import Errands
 from metask_magic.asking.loop import LoopThread
 from metask_magic.chat.reply import Reply
-from metask_magic.errors import ServerError, ToolError
+from metask_magic.errors import BadRequestError, ServerError, ToolError
 from metask_magic.messages.events import (
     Event,
     Finished,
@@ -27,8 +27,9 @@ from metask_magic.messages.events import (
     UsageReported,
 )
 from metask_magic.messages.record import Record
-from metask_magic.messages.request import Message, Request, ToolCall
-from metask_magic.tools.rounds import ToolBackend
+from metask_magic.messages.request import ImagePart, Message, Request, ToolCall
+from metask_magic.tools.offered import Occasion, ToolResult
+from metask_magic.tools.rounds import IMAGES_LEFT_OUT, ToolBackend
 from metask_magic.tools.tool import Tool
 
 from ..fakes import PATIENCE
@@ -264,6 +265,113 @@ def test_an_interrupt_within_a_tool_ends_the_rounds(loop: LoopThread) -> None:
     assert (reply.finish_reason, reply.text, len(inner.requests)) == ("interrupted", "So:", 1)
     assert [step.body for step in reply.steps] == ["sunny in Paris"]
     assert signal.getsignal(signal.SIGINT) is handler
+
+
+class Stopping(Screen):
+    """A screen on which somebody presses Stop as soon as a tool has begun."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Event()
+        self.ended: list[str] = []
+
+    def open(self, stop: Callable[[int | None], None]) -> None:
+        def press() -> None:
+            self.begun.wait(PATIENCE)
+            stop(0)
+
+        threading.Thread(target=press, daemon=True).start()
+
+    def sleep(self) -> str:
+        """Wait."""
+        self.begun.set()
+        try:
+            time.sleep(PATIENCE)
+        except KeyboardInterrupt:
+            self.ended.append("function")
+            raise
+        return "slept"
+
+    async def sleep_later(self) -> str:
+        """Wait."""
+        self.begun.set()
+        try:
+            await asyncio.sleep(PATIENCE)
+        except asyncio.CancelledError:
+            self.ended.append("coroutine")
+            raise
+        return "slept"
+
+
+@pytest.mark.parametrize(("name", "kind"), [("sleep", "function"), ("sleep_later", "coroutine")])
+def test_the_column_s_stop_ends_a_running_tool(loop: LoopThread, name: str, kind: str) -> None:
+    """And nothing else: the cell is not interrupted, and a later interrupt is one."""
+    screen = Stopping()
+    errands, tool = Errands(), Tool.from_function(getattr(screen, name), name)
+    backend = ToolBackend(Rounds([TextDelta("So:"), calling(name), CALLED], DONE), [tool], errands, 10)
+    outcome = ask([(REQUEST, backend)], screen, errands, loop)
+    assert screen.ended == [kind]
+    assert (outcome.interrupted, outcome.replies[0].finish_reason) == (False, "interrupted")
+    assert outcome.replies[0].text == "So:"
+    assert asking(loop, Rounds([calling("interrupt"), CALLED], DONE)).finish_reason == "interrupted"
+
+
+def test_a_function_that_cannot_be_stopped_is_told(loop: LoopThread) -> None:
+    """In a thread that no interrupt reaches, it goes on to its end."""
+    go_on = threading.Event()
+    screen = Stopping()
+
+    def hold() -> str:
+        """Wait."""
+        screen.begun.set()
+        go_on.wait(PATIENCE)
+        return "held"
+
+    errands = Errands()
+    backend = ToolBackend(
+        Rounds([calling("hold"), CALLED], DONE), [Tool.from_function(hold, "hold")], errands, 10
+    )
+    outcomes: list[Any] = []
+    asker = threading.Thread(target=lambda: outcomes.append(ask([(REQUEST, backend)], screen, errands, loop)))
+    asker.start()
+    while not errands.left_behind:
+        time.sleep(0.001)
+    go_on.set()
+    asker.join(PATIENCE)
+    (reply,) = outcomes[0].replies
+    assert reply.finish_reason == "interrupted"
+    assert [step.body for step in reply.steps] == [
+        "Stopped, but the function could not be: it goes on to its end."
+    ]
+
+
+def test_images_follow_the_results(loop: LoopThread) -> None:
+    inner = Rounds([calling("draw"), CALLED], DONE)
+    reply = asking(loop, inner, tools=[Drawing()])
+    tool, images = inner.added[1:]
+    assert (tool.text, tool.images, images.role, len(images.images)) == ("drawn", (), "user", 1)
+    assert reply.messages[:-1] == inner.added
+    assert reply.notes == ()
+
+
+def test_images_that_a_model_does_not_take_are_left_out(loop: LoopThread) -> None:
+    inner = Rounds([calling("draw"), CALLED], [BadRequestError("No image_url here.")], DONE)
+    reply = asking(loop, inner, tools=[Drawing()])
+    assert (reply.text, reply.notes) == ("Fine.", (IMAGES_LEFT_OUT,))
+    assert [message.images for message in inner.added] == [()] * 3
+    assert reply.messages[:-1] == inner.added
+
+
+class Drawing:
+    """A tool whose result has an image."""
+
+    name = "draw"
+
+    def to_json(self) -> dict[str, Any]:
+        return {}
+
+    async def run(self, call: ToolCall, occasion: Occasion) -> AsyncIterator[ToolResult]:
+        yield ToolResult("drawn", images=(ImagePart("image/png", b"PNG", "it"),))
 
 
 def test_confirmed_one_by_one(loop: LoopThread) -> None:

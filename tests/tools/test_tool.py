@@ -23,7 +23,8 @@ from typing_extensions import TypedDict
 
 from metask_magic.asking import coroutines
 from metask_magic.errors import ToolError
-from metask_magic.tools.tool import DECLINED, RESULT_LIMIT, Tool, ToolResult
+from metask_magic.tools.offered import ToolResult
+from metask_magic.tools.tool import DECLINED, RESULT_LIMIT, Tool
 
 
 class Unit(enum.Enum):

@@ -94,11 +94,11 @@ def test_right_and_wrong_answers_are_compared_as_mcnemar_does(wins: int, losses:
     assert math.isclose(paired_p_value(differences, "less"), less, rel_tol=1e-9)
 
 
-# Whole numbers, whose sums are the same in whatever order: scipy takes what differs by rounding for different.
-@given(
-    st.lists(st.integers(-100, 100).map(float), min_size=2, max_size=10),
-    st.sampled_from(["two-sided", "less"]),
-)
+# Whole numbers, whose sums are the same in whatever order: scipy tells apart what differs by rounding.
+WHOLE = st.integers(-100, 100).map(float)
+
+
+@given(st.lists(WHOLE, min_size=2, max_size=10), st.sampled_from(["two-sided", "less"]))
 @settings(max_examples=60, deadline=None)
 def test_few_grades_are_compared_with_all_signs(differences: list[float], alternative: Any) -> None:
     expected = stats.permutation_test(

@@ -1,0 +1,1 @@
+"""Servers that others wrote: their tools, resources and prompts, by the Model Context Protocol."""
