@@ -12,7 +12,8 @@ from .leaderboard import dollars
 from .statistics import RESAMPLES
 
 if TYPE_CHECKING:
-    from .trial import Facts, Trial
+    from .facts import Facts
+    from .trial import Trial
 
 AGREEMENT = "agreement"
 MOST_NOTES = 3

@@ -22,9 +22,10 @@ from ..words import counted
 from .answer import Answer
 from .checks import Agreement, Check, ColumnCheck, FunctionCheck, grade_all
 from .columns import TrialColumns
+from .facts import Facts
 from .judge import ANSWERS, Judge
 from .preview import preview
-from .trial import Facts, Trial
+from .trial import Trial
 from .wish import CheckWish
 
 STREAMED = 20

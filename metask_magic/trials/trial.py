@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -16,48 +15,9 @@ from .answer import Answer
 from .choosing import choose
 from .columns import TrialColumns
 from .disagreement import Disagreements, find_disagreements
-from .judge import JudgeUse
+from .facts import Facts
 from .leaderboard import Leaderboard
 from .standing import Standing, are_shares, stand
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What was tried, and how.
-
-    Attributes
-    ----------
-    table
-        What the user calls the table.
-    models
-        In the order they were named.
-    check
-        The name of the check; `agreement` without one.
-    samples
-        How many answers each row should have from each model.
-    prompt, system
-        The templates.
-    fields
-        Of the schema; empty without one.
-    endings
-        Why a model was asked about no more rows, by model.
-    given_up
-        Models that failed in every row at first.
-    judge
-        What judging took.
-
-    """
-
-    table: str
-    models: tuple[str, ...]
-    check: str
-    samples: int = 1
-    prompt: str = ""
-    system: str = ""
-    fields: tuple[str, ...] = ()
-    endings: Mapping[str, str] = field(default_factory=dict)
-    given_up: tuple[str, ...] = ()
-    judge: JudgeUse | None = None
 
 
 class Trial:

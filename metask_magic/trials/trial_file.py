@@ -19,10 +19,11 @@ from ..usage.ledger import Figure
 from .answer import Answer, Grade
 from .comparing import plain_value
 from .cost import Cost
+from .facts import Facts
 from .judge import JudgeUse
 
 if TYPE_CHECKING:
-    from .trial import Facts, Trial
+    from .trial import Trial
 
 KIND, VERSION = "metask-trial", 1
 
@@ -87,8 +88,6 @@ def _from_facts(facts: Facts) -> dict[str, Any]:
 
 
 def _to_facts(data: Mapping[str, Any]) -> Facts:
-    from .trial import Facts
-
     if data.get("kind") != KIND:
         raise UnreadableError("is none of a trial")
     if data["version"] > VERSION:

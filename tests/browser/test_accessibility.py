@@ -42,14 +42,16 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "r
 OF_JUPYTERLAB = ".jp-RenderedMarkdown input"  # what it makes of a task in a record's Markdown, without a name
 
 
-def violations(notebook: NotebookPage, index: int, within: str = "") -> list[str]:
-    """What axe finds in a cell's output, in each theme: rule and element."""
+def violations(notebook: NotebookPage, *indexes: int, within: str = "") -> list[str]:
+    """What axe finds in the outputs of cells, in each theme: rule and element."""
     found: list[str] = []
     for theme in THEMES:
         notebook.set_theme(theme)
-        notebook.output(index).evaluate("(node) => { node.id = 'looked-at'; }")
-        found += [f"{theme}: {each}" for each in found_by_axe(notebook.page, f"#looked-at {within}".strip())]
-        notebook.output(index).evaluate("(node) => { node.removeAttribute('id'); }")
+        for index in indexes:
+            notebook.output(index).evaluate("(node) => { node.id = 'looked-at'; }")
+            rules = found_by_axe(notebook.page, f"#looked-at {within}".strip())
+            found += [f"{theme}: cell {index}: {each}" for each in rules]
+            notebook.output(index).evaluate("(node) => { node.removeAttribute('id'); }")
     return found
 
 
@@ -71,14 +73,14 @@ def test_while_it_streams(lab: Lab, gateway: GatewayServer) -> None:
     notebook.run(1)
     notebook.start(2)
     LiveView(notebook, 2).expect_text("quoted")
-    assert violations(notebook, 2, ".metask") == []
+    assert violations(notebook, 2, within=".metask") == []
     gates[0].open()
     notebook.wait_done(2)
     gateway.script(*[Streamed([Reasoning("Africa, then."), TEXT, gates[1]])] * 2)
     notebook.start(3)
     for column in LiveView(notebook, 3).body.all():
         column.get_by_text("quoted").wait_for()
-    assert violations(notebook, 3, ".metask") == []
+    assert violations(notebook, 3, within=".metask") == []
     gates[1].open()
     notebook.wait_done(3)
 
@@ -102,7 +104,7 @@ def test_the_focus_stays_and_what_is_said_is_heard(lab: Lab, gateway: GatewaySer
 
 
 # Twice as large is half as wide; 400 pixels are a telephone's.
-@pytest.mark.parametrize("width", [640, 400])
+@pytest.mark.parametrize("width", [pytest.param(640, marks=pytest.mark.nightly), 400])
 def test_nothing_is_lost_where_it_is_narrow(lab: Lab, gateway: GatewayServer, width: int) -> None:
     gates = Gate(), Gate()
     gateway.script(*[Streamed([Reasoning("Africa, then."), TEXT, gate]) for gate in gates])
@@ -191,11 +193,9 @@ def test_what_stays(lab: Lab, gateway: GatewayServer) -> None:
         "%metask gpt-4o-mini Rivers then",
     )
     notebook = lab.open(*cells)
-    for index in range(1, len(cells) + 1):
-        notebook.run(index)
-    assert {
-        index: found for index in range(1, len(cells) + 1) if (found := violations(notebook, index))
-    } == {}
+    indexes = range(1, len(cells) + 1)
+    notebook.run(*indexes)
+    assert violations(notebook, *indexes) == []
 
 
 _MOVING = """(node) =>

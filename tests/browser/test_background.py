@@ -39,7 +39,7 @@ def expect_record(notebook: NotebookPage, view: LiveView, text: str, notice: str
     assert "widgets" not in notebook.on_disk().metadata
 
 
-@pytest.mark.parametrize("app", ["lab", "notebook"])
+@pytest.mark.parametrize("app", ["lab", pytest.param("notebook", marks=pytest.mark.nightly)])
 def test_it_goes_on_while_another_cell_runs(lab: Lab, gateway: GatewayServer, app: App) -> None:
     first, second = Gate(), Gate()
     notebook, view = start(lab, gateway, first, "\n\nwhile another runs", second, "\n\nto the end.", app=app)

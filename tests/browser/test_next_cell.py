@@ -42,7 +42,7 @@ def sources(notebook: NotebookPage) -> list[str]:
     return [cell.source for cell in saved.cells[2:]]
 
 
-@pytest.mark.parametrize("app", ["lab", "notebook"])
+@pytest.mark.parametrize("app", ["lab", pytest.param("notebook", marks=pytest.mark.nightly)])
 def test_code_goes_into_the_next_cell_once(lab: Lab, gateway: GatewayServer, app: App) -> None:
     notebook = lab.open(ASK, AFTER, app=app)
     for code in ("x = 1", "x = 1", "x = 2"):

@@ -127,7 +127,7 @@ def test_a_cell_that_is_deleted_ends_its_reply(lab: Lab, gateway: GatewayServer)
     notebook.expect_text(1, f"{SO_FAR} / interrupted")
 
 
-@pytest.mark.parametrize("command", [MOVE, CLEAR, COLLAPSE])
+@pytest.mark.parametrize("command", [MOVE, CLEAR, pytest.param(COLLAPSE, marks=pytest.mark.nightly)])
 def test_the_reply_goes_on(lab: Lab, gateway: GatewayServer, command: str) -> None:
     """Whatever is done with its cell; and the end is seen once, where the output is still wanted."""
     gate = Gate()

@@ -53,7 +53,7 @@ def expect_stopped(notebook: NotebookPage, gateway: GatewayServer, view: LiveVie
     notebook.expect_text(2, f"{SO_FAR} interrupted")
 
 
-@pytest.mark.parametrize("app", ["lab", "notebook"])
+@pytest.mark.parametrize("app", ["lab", pytest.param("notebook", marks=pytest.mark.nightly)])
 def test_stop_by_message(lab: Lab, gateway: GatewayServer, app: App) -> None:
     notebook, view = start(lab, gateway, app)
     # Until the kernel has answered a hello, the page would interrupt it.

@@ -83,7 +83,7 @@ def test_the_leaderboard(lab: Lab, gateway: GatewayServer, screenshots: Path) ->
         name = theme.split()[1].lower()
         notebook.output(LAST - 1).locator(".metask-trial").screenshot(path=screenshots / f"trial-{name}.png")
         notebook.output(LAST).screenshot(path=screenshots / f"disagreements-{name}.png")
-    assert violations(notebook, LAST - 1, ".metask-trial") == []
+    assert violations(notebook, LAST - 1, within=".metask-trial") == []
     assert violations(notebook, LAST) == []
     notebook.save()
     notebook.reload()

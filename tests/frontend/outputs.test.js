@@ -193,13 +193,21 @@ for (const [name, change, stops] of [
   });
 }
 
-test("pages without such a notebook are left alone", () => {
-  const model = new FakeModel({ session: "v1", cell: "", columns: ["m"], format: "markdown" });
-  const session = new Session(1);
-  connect(model, session);
-  session.receive({ type: "delta", status: [[0, { status: "stop" }]] });
-  session.output.viewGone();
-  session.output.keep({ type: "record", data: {}, metadata: {}, note: "" });
-  mock.timers.tick(RECORD_AFTER);
-  assert.deepEqual(model.sent.filter(({ type }) => type !== "hello"), []);
-});
+for (const [name, stand_in] of [
+  ["none", undefined],
+  ["no cells", { toJSON: () => ({}) }],
+  ["cells that cannot be walked through", { cells: {}, toJSON: () => ({}) }],
+  ["nothing to be saved", { cells: [] }],
+]) {
+  test(`pages without such a notebook are left alone: ${name}`, () => {
+    const model = new FakeModel({ session: "v1", cell: "", columns: ["m"], format: "markdown" });
+    model.widget_manager = { context: { model: stand_in } };
+    const session = new Session(1);
+    connect(model, session);
+    session.receive({ type: "delta", status: [[0, { status: "stop" }]] });
+    session.output.viewGone();
+    session.output.keep({ type: "record", data: {}, metadata: {}, note: "" });
+    mock.timers.tick(RECORD_AFTER);
+    assert.deepEqual(model.sent.filter(({ type }) => type !== "hello"), []);
+  });
+}

@@ -264,7 +264,7 @@ MISTAKES = {
     "own param": ("%%metask -p messages=[]\nHi", "OptionError", "cannot set messages"),
     "name": ("%%metask -o 2x\nHi", "OptionError", "'2x' is no name"),
     "model": ("%%metask 'gpt 4'\nHi", "OptionError", "cannot be the name of a model"),
-    "no prompt": ("%metask modles", "OptionError", "Did you mean `%metask models`?"),
+    "no prompt": ("%metask modles", "OptionError", "Did you mean `%metask models`"),
     "no match": ("%metask models gtp-4o", "MetaskError", "Did you mean gpt-4o"),
     "unknown model": ("%%metask gpt-4o-mni\nHi", "NotFoundError", "Did you mean gpt-4o-mini"),
 }

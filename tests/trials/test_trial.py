@@ -18,8 +18,9 @@ from metask_magic.errors import MetaskError, OptionError
 from metask_magic.table.opening import open_whole
 from metask_magic.table.rows import RecordRows
 from metask_magic.trials.columns import TrialColumns
+from metask_magic.trials.facts import Facts
 from metask_magic.trials.statistics import Interval, bootstrap, wilson
-from metask_magic.trials.trial import Facts, Trial
+from metask_magic.trials.trial import Trial
 
 from .trials import answer, trial
 

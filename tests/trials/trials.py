@@ -9,7 +9,8 @@ from metask_magic.chat.reply import Reply
 from metask_magic.messages.events import Usage
 from metask_magic.table.rows import RecordRows
 from metask_magic.trials.answer import Answer, Grade, Outcome
-from metask_magic.trials.trial import Facts, Trial
+from metask_magic.trials.facts import Facts
+from metask_magic.trials.trial import Trial
 
 
 def reply(text: str, model: str = "a", **facts: Any) -> Reply:

@@ -114,7 +114,7 @@ export class OutputKeeper {
     this.#session = session;
     this.#send = send;
     const notebook = model.widget_manager?.context?.model;
-    this.#notebook = notebook?.cells && notebook.toJSON ? notebook : null;
+    this.#notebook = notebook?.cells?.[Symbol.iterator] && notebook.toJSON ? notebook : null; // elsewhere it is a stand-in
     if (!this.#notebook) return;
     const titles = model.get("columns");
     const isMarkdown = model.get("format") === "markdown";
