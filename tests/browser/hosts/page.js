@@ -3,7 +3,7 @@
  *
  * `?manager=vscode8&kernel=NAME&token=…` chooses; `host` is what the tests speak to.
  */
-import { KernelManager, ServerConnection } from "@jupyterlab/services";
+import { CommsOverSubshells, KernelManager, ServerConnection } from "@jupyterlab/services";
 import { Cell } from "./cell.js";
 import { plainManager } from "./plain.js";
 import { vscodeManager } from "./vscode.js";
@@ -27,6 +27,7 @@ async function open() {
   const kernels = new KernelManager({ serverSettings });
   const kernel = await kernels.startNew({ name: query.get("kernel") });
   await kernel.info;
+  kernel.commsOverSubshells = CommsOverSubshells.Disabled; // which VS Code and Colab have none of
   const manager = await MANAGERS[query.get("manager")](kernel);
   const cells = [];
   /** The outputs with a display id, of whatever cell. */
