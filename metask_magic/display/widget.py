@@ -34,12 +34,15 @@ _STATUS = {"empty": "empty", "refused": "refused", "perhaps cut off": "incomplet
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KEPT_VIEWS = 4
+LINGER_SECONDS = (
+    10.0  # a page that is slow speaks to a view that has ended, and the kernel would complain of it
+)
 HELLO_SECONDS = (
     0.8  # from opening a view; a page that can be heard while the cell runs has said hello by then
 )
 
 # A page that was reloaded in mid-stream still shows the widget, and finds its text while the view is open.
-_ended: deque[ReplyView] = deque()
+_ended: deque[tuple[float, ReplyView]] = deque()
 
 
 @dataclass(slots=True)
@@ -190,6 +193,7 @@ def _said_beside(records: Sequence[Record]) -> str:
 
 
 def _retire(view: ReplyView) -> None:
-    _ended.append(view)
-    while len(_ended) > KEPT_VIEWS:
-        _ended.popleft().close()
+    now = time.monotonic()
+    _ended.append((now, view))
+    while len(_ended) > KEPT_VIEWS and now - _ended[0][0] >= LINGER_SECONDS:
+        _ended.popleft()[1].close()

@@ -20,6 +20,7 @@ WAIT = 60.0
 CONCURRENCY = 16
 
 
+@pytest.mark.nightly
 def test_two_thousand_rows_with_a_rate_limit_failures_and_cuts(
     gateway: GatewayServer, tmp_path: Path
 ) -> None:
@@ -35,6 +36,7 @@ def test_two_thousand_rows_with_a_rate_limit_failures_and_cuts(
     assert asked == {text: 1 + trouble.troubled[text] for text in trouble.troubled}, "once, or for a reason"
 
 
+@pytest.mark.nightly
 def test_killed_twenty_times_it_gives_the_same_table(gateway: GatewayServer, tmp_path: Path) -> None:
     rows, kills, chance = 2200, 20, random.Random(7)  # noqa: S311
     trouble = Trouble(failing=0.01, cut=0.01)

@@ -88,6 +88,7 @@ def test_an_interrupt_is_for_the_cell_that_runs(lab: Lab, gateway: GatewayServer
     expect_record(notebook, view, f"{SO_FAR}\n\nto the end.")
 
 
+@pytest.mark.nightly
 def test_a_page_that_is_reloaded_shows_it_and_goes_on(lab: Lab, gateway: GatewayServer) -> None:
     first, second = Gate(), Gate()
     notebook, view = start(lab, gateway, first, "\n\nafter the reload", second, "\n\nto the end.")

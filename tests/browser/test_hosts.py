@@ -19,21 +19,31 @@ from .test_widget import MARKDOWN, pieces
 OLD = "colab-tests"
 ONE, OTHER = "gpt-4o-mini", "claude-3-5-sonnet-20241022"
 NEW, OLDER = ("vscode8", "plain8"), ("vscode7", "plain7")
-HOSTS = {**dict.fromkeys(NEW, KERNEL), **dict.fromkeys(OLDER, OLD)}
-STOPPED = (*NEW, *(pytest.param(host, marks=pytest.mark.nightly) for host in OLDER))
+HOSTS = (*NEW, *(pytest.param(host, marks=pytest.mark.nightly) for host in OLDER))
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _built(jupyter: JupyterServer, tmp_path_factory: pytest.TempPathFactory) -> None:
+def _built(jupyter: JupyterServer) -> None:
     build(jupyter.static)
+
+
+@pytest.fixture(scope="module")
+def _colabs(jupyter: JupyterServer, tmp_path_factory: pytest.TempPathFactory) -> str:
     jupyter.add_kernel(OLD, VERSIONS["Colab's"].install(tmp_path_factory.mktemp("environment")))
+    return OLD
+
+
+@pytest.fixture
+def kernel(manager: str, request: pytest.FixtureRequest) -> str:
+    """The kernel of a manager's time."""
+    return KERNEL if manager in NEW else str(request.getfixturevalue("_colabs"))
 
 
 @pytest.mark.parametrize("manager", HOSTS)
-def test_it_streams_and_leaves_a_record(lab: Lab, gateway: GatewayServer, manager: str) -> None:
+def test_it_streams_and_leaves_a_record(lab: Lab, gateway: GatewayServer, manager: str, kernel: str) -> None:
     gate = Gate()
     gateway.script(Streamed([*pieces(MARKDOWN), gate, "\n```\n\nThe end."]))
-    host = HostPage.open(lab, manager, HOSTS[manager])
+    host = HostPage.open(lab, manager, kernel)
     host.start("%%metask gpt-4o-mini -o reply\nHi")
     view = host.last.locator(".metask")
     expect(view).to_contain_text("never closed", timeout=60_000)
@@ -50,12 +60,14 @@ def test_it_streams_and_leaves_a_record(lab: Lab, gateway: GatewayServer, manage
 @pytest.mark.parametrize(
     "manager", [*NEW, *(pytest.param(host, marks=pytest.mark.nightly) for host in OLDER)]
 )
-def test_stop_ends_the_reply_it_belongs_to(lab: Lab, gateway: GatewayServer, manager: str) -> None:
+def test_stop_ends_the_reply_it_belongs_to(
+    lab: Lab, gateway: GatewayServer, manager: str, kernel: str
+) -> None:
     """None of these pages can interrupt the kernel, so that it takes a message to the cell that waits."""
     gate = Gate()
     gateway.script(Streamed(["# So far", Gate()]), model=ONE)
     gateway.script(Streamed(["# Another", gate, " and more"]), model=OTHER)
-    host = HostPage.open(lab, manager, HOSTS[manager])
+    host = HostPage.open(lab, manager, kernel)
     host.start(f"%%metask {ONE} {OTHER} -o replies\nHi")
     columns = host.last.locator(".metask-column")
     expect(columns).to_have_count(2, timeout=60_000)
@@ -72,8 +84,8 @@ def test_stop_ends_the_reply_it_belongs_to(lab: Lab, gateway: GatewayServer, man
 
 
 @pytest.mark.parametrize("manager", NEW)
-def test_no_stop_is_shown_where_none_can_reach_the_kernel(lab: Lab, manager: str) -> None:
-    host = HostPage.open(lab, manager, HOSTS[manager])
+def test_no_stop_is_shown_where_none_can_reach_the_kernel(lab: Lab, manager: str, kernel: str) -> None:
+    host = HostPage.open(lab, manager, kernel)
     host.start(BUSY)
     expect(host.last.locator(".metask-copy")).to_be_visible(timeout=60_000)
     host.page.wait_for_function(LATER, arg=host.page.evaluate("() => performance.now()"))

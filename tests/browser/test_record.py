@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from ..gateway_server import Gate, GatewayServer, Streamed
@@ -86,6 +87,7 @@ def test_the_record_outlives_reload_and_restart(lab: Lab, gateway: GatewayServer
     expect_plain_file(notebook, 1, REPLY)
 
 
+@pytest.mark.nightly
 def test_a_closed_notebook_is_opened_again_with_its_reply(lab: Lab, gateway: GatewayServer) -> None:
     gateway.script(Streamed(pieces(REPLY)), Streamed(pieces(REPLY)))
     notebook = lab.open(ASK)

@@ -35,6 +35,7 @@ def lab(_shared: Lab, gateway: GatewayServer) -> Iterator[Lab]:
         yield lab
 
 
+@pytest.mark.nightly
 def test_two_pages_see_the_same_stream_and_the_same_record(lab: Lab, gateway: GatewayServer) -> None:
     first, second = Gate(), Gate()
     gateway.script(Streamed(["# So far", first, "\n\nand on", second, "\n\nto the end."]))

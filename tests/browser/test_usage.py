@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from ..gateway_server import Chunk, GatewayServer, Streamed
@@ -42,6 +43,7 @@ def expect_chart(notebook: NotebookPage) -> None:
     assert {(size["width"], size["height"]) for size in keys} == {(12, 12)}
 
 
+@pytest.mark.nightly
 def test_the_report(lab: Lab, gateway: GatewayServer, screenshots: Path) -> None:
     script(gateway)
     notebook = lab.open(*CELLS)

@@ -280,6 +280,7 @@ def test_a_cluster_that_goes_away(gateway: GatewayServer, journal: Path) -> None
     assert recorded(journal)
 
 
+@pytest.mark.nightly
 def test_a_caller_that_is_killed(client: Client, gateway: GatewayServer, journal: Path) -> None:
     barrier = Barrier()
     gateway.answer_with(lambda received: Streamed([barrier, received.last_user_text]))

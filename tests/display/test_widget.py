@@ -135,13 +135,22 @@ def test_the_record_is_kept_for_pages_that_miss_it(
     assert kept["data"]["text/plain"].startswith("a" if len(records) == 1 else "### m")
 
 
-def test_the_last_views_stay_for_pages_that_come_late() -> None:
-    views = []
-    for _ in range(KEPT_VIEWS + 1):
-        sink = opened()
-        views.append(view_of(sink))
+def ended(count: int) -> list[ReplyView]:
+    """Views that ended one after another."""
+    sinks = [opened() for _ in range(count)]
+    for sink in sinks:
         sink.close([Record("m", "a", "stop")])
+    return [view_of(sink) for sink in sinks]
+
+
+def test_the_last_views_stay_for_pages_that_come_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metask_magic.display.widget.LINGER_SECONDS", 0.0)
+    views = ended(KEPT_VIEWS + 1)
     assert [view.comm is None for view in views] == [True] + [False] * KEPT_VIEWS
+
+
+def test_views_that_ended_just_now_stay_however_many_there_are() -> None:
+    assert not any(view.comm is None for view in ended(3 * KEPT_VIEWS))
 
 
 def test_only_json_is_laid_out() -> None:

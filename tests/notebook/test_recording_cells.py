@@ -148,6 +148,7 @@ def write_notebook(path: Path, cells: list[str]) -> None:
     nbformat.write(book, path)
 
 
+@pytest.mark.nightly
 def test_a_notebook_passes_nbval_without_a_key(
     gateway: GatewayServer, tmp_path: Path, start_kernel: Callable[..., Kernel]
 ) -> None:
