@@ -43,11 +43,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if not _layers_of(item):
             fixtures = getattr(item, "fixturenames", NOT_UNIT)  # a notebook's cell has none
-            item.add_marker("kernel" if NOT_UNIT & {*fixtures} else "unit")
+            item.add_marker("kernel" if NOT_UNIT & {*fixtures} else _layer_of_computed(item))
     files = {item.path: 0 for item in items}
     for item in items:
         files[item.path] = max(files[item.path], *map(LAYERS.index, _layers_of(item)))
     items.sort(key=lambda item: -files[item.path])
+
+
+def _layer_of_computed(item: pytest.Item) -> str:
+    """A property that holds for many made-up cases takes seconds, as a simulation does."""
+    return "simulation" if getattr(getattr(item, "obj", None), "is_hypothesis_test", False) else "unit"
 
 
 def _layers_of(item: pytest.Item) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -130,13 +131,9 @@ def test_a_budget_that_is_used_up(clustered: Kernel, gateway: GatewayServer) -> 
 
 
 def test_an_interrupt(clustered: Kernel, gateway: GatewayServer) -> None:
-    gate = Gate()
-
-    def hold(received: Received) -> Streamed:
-        number = int(received.last_user_text.split()[1])
-        return Streamed(["ok"] if number < 10 else [gate, "late"])
-
-    gateway.answer_with(hold)
+    gate, order = Gate(), count()
+    # The first that come, whichever they are: which rows a worker asks first is the cluster's affair.
+    gateway.answer_with(lambda _: Streamed(["ok"] if next(order) < 10 else [gate, "late"]))
     running = clustered.start_run(
         "%%metask gpt-4o-mini --map df --engine client -o out\nrow {{ n }}", metadata=NOTEBOOK
     )
@@ -147,7 +144,9 @@ def test_an_interrupt(clustered: Kernel, gateway: GatewayServer) -> None:
     assert cell.error is not None
     assert cell.error["ename"] == "Interrupted"
     assert "120 rows: 10 answered, 110 not asked." in "\n".join(cell.error["traceback"])
-    assert value(clustered, "list(out.reply.fillna('?'))[:11], out is _") == repr((["ok"] * 10 + ["?"], True))
+    assert value(clustered, "int((out.reply == 'ok').sum()), int(out.reply.isna().sum()), out is _") == repr(
+        (10, 110, True)
+    )
 
 
 def test_clients_are_completed(clustered: Kernel) -> None:
