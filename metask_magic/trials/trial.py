@@ -68,7 +68,7 @@ class Trial:
         """What was tried, in a line."""
         facts = self.facts
         each = f", {facts.samples} answers to each" if facts.samples > 1 else ""
-        how = "compared with each other" if facts.check == "agreement" else f"checked by {facts.check}"
+        how = "compared with each other" if facts.check == notes.AGREEMENT else f"checked by {facts.check}"
         what = f"{counted(len(facts.models), 'model')} on {counted(len(self.rows), 'row')}"
         return f"{what} of {facts.table}{each}, {how}"
 

@@ -22,7 +22,6 @@ App = Literal["lab", "notebook"]
 
 LOAD = "%load_ext metask_magic"
 
-_KERNEL = {"name": KERNEL, "display_name": "Python 3", "language": "python"}
 _KEPT = "cookies,file_systems,indexeddb,local_storage,service_workers,cache_storage"
 _numbers = itertools.count(1)
 
@@ -135,8 +134,7 @@ class Lab:
         return f"{self.server.url}{place}/{name}?token={self.server.token}"
 
 
-def write_notebook(path: Path, cells: Sequence[str]) -> None:
-    notebook = new_notebook(
-        cells=[new_code_cell(source) for source in cells], metadata={"kernelspec": _KERNEL}
-    )
+def write_notebook(path: Path, cells: Sequence[str], kernel: str = KERNEL) -> None:
+    about = {"name": kernel, "display_name": "Python 3", "language": "python"}
+    notebook = new_notebook(cells=[new_code_cell(source) for source in cells], metadata={"kernelspec": about})
     nbformat.write(notebook, path)

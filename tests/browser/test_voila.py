@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
@@ -43,10 +42,7 @@ display(button, place)
 @pytest.fixture
 def voila(gateway: GatewayServer, tmp_path: Path) -> Iterator[str]:
     """The address of a page."""
-    write_notebook(tmp_path / "page.ipynb", CELLS)
-    notebook = json.loads((tmp_path / "page.ipynb").read_text(encoding="utf-8"))
-    notebook["metadata"]["kernelspec"]["name"] = "python3"
-    (tmp_path / "page.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    write_notebook(tmp_path / "page.ipynb", CELLS, kernel="python3")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
