@@ -1,6 +1,6 @@
 /** The words for a reply's state. */
 
-import { answerOf, isFinal } from "../session/protocol.js";
+import { answerOf, BROKEN_OFF, isFinal } from "../session/protocol.js";
 
 /** @typedef {import("../session/protocol.js").Column} Column */
 /** @typedef {import("../session/protocol.js").Status} Status */
@@ -23,7 +23,7 @@ const WORDS = {
 /** @param {Column} column @param {boolean} lost The kernel has gone. */
 export function stateWord(column, lost) {
   const { status, reasoning } = column;
-  if (lost && !isFinal(status)) return "Broken off: the kernel has gone";
+  if (lost && !isFinal(status)) return BROKEN_OFF;
   if (status === "streaming" && reasoning && !answerOf(column)) return "Reasoning";
   return WORDS[status] ?? "";
 }
