@@ -121,7 +121,8 @@ class Lab:
             self.context.new_page(), self._address(name, "lab"), self.server.root / name, self.watch
         )
         notebook.page.goto(notebook.address)
-        notebook.page.get_by_role("button", name="No Kernel", exact=True).click()
+        question = notebook.page.locator(".jp-Dialog")  # the toolbar has a button of the same name
+        question.get_by_role("button", name="No Kernel", exact=True).click()
         return notebook
 
     def second_tab(self, notebook: NotebookPage, app: App = "lab") -> NotebookPage:
