@@ -46,7 +46,8 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from .words import one_stop
+from .language import _
+from .words import one_stop, sentences
 
 
 class _RendersItself(BaseException):
@@ -82,6 +83,10 @@ def _characters(reply: Any) -> int:
     return sum(len(each.text) for each in (reply.values() if isinstance(reply, Mapping) else [reply]))
 
 
+def _kept(came: int, name: str) -> str:
+    return _("The {count:,} characters that came are kept in {name}.", count=came, name=name)
+
+
 class MetaskError(_RendersItself, Exception):
     """Something failed in a way the user can act on.
 
@@ -108,7 +113,7 @@ class MetaskError(_RendersItself, Exception):
         """Where the user finds it."""
 
     def __str__(self) -> str:
-        return one_stop(f"{self.message} {self.remedy}".rstrip())
+        return sentences(self.message, self.remedy)
 
     def __reduce__(self) -> Any:
         # As it is: else its class would be called again, and some of them take other arguments.
@@ -120,11 +125,12 @@ class MetaskError(_RendersItself, Exception):
         if self.remedy:
             lines.append(f"  → {one_stop(self.remedy)}")
         if isinstance(self.reply, Mapping):
-            lines.append(f"  All {len(self.reply)} models failed; this is what the first one met.")
+            failed = _("All {count} models failed; this is what the first one met.", count=len(self.reply))
+            lines.append(f"  {failed}")
         if came := _characters(self.reply):
-            lines.append(f"  The {came:,} characters that came are kept in {self.kept_in}.")
+            lines.append(f"  {_kept(came, self.kept_in)}")
         if self.request_id:
-            lines.append(f"  Request id: {self.request_id}")
+            lines.append("  " + _("Request id: {request_id}", request_id=self.request_id))
         return lines
 
 
@@ -145,8 +151,8 @@ class Interrupted(_RendersItself, KeyboardInterrupt):
     def _summary(reply: Any) -> str:
         came = _characters(reply)
         if not came:
-            return "Stopped before any text came."
-        return f"Stopped. The {came:,} characters that came are kept in _."
+            return _("Stopped before any text came.")
+        return sentences(_("Stopped."), _kept(came, "_"))
 
     def lines(self) -> list[str]:
         """That it was stopped, and what is kept."""

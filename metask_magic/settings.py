@@ -27,6 +27,7 @@ from traitlets import (
 )
 from traitlets.config import Config, Configurable
 
+from . import language as languages
 from .errors import MissingKeyError, SettingError
 
 DEFAULT_BASE_URL = "https://napi.origintask.cn/v1"
@@ -169,6 +170,12 @@ class Metask(Configurable):
         help="""How replies are shown: `widget` streams into a live view, `markdown` shows the finished reply
         only, `text` prints as it comes; `auto` takes what the front end can do.""",
     ).tag(config=True)
+    language = Enum(
+        ["auto", "en", "zh"],
+        "auto",
+        help="""The language of messages: `en` English, `zh` simplified Chinese; `auto` goes by LC_ALL,
+        LC_MESSAGES or LANG. Options, names and what is sent to a model stay as they are.""",
+    ).tag(config=True)
     show_reasoning = Bool(True, help="Whether a model's reasoning is shown while it comes.").tag(config=True)
     keep_reasoning = Bool(
         False, help="Whether the record of a reply keeps the model's reasoning, folded above its text."
@@ -237,6 +244,10 @@ class Metask(Configurable):
         if value <= 0:
             raise TraitError(f"Metask.{proposal['trait'].name} takes seconds above 0, not {value}.")
         return value
+
+    @observe("language")
+    def _speak(self, change: Mapping[str, Any]) -> None:
+        languages.choose(change["new"])
 
     # -- the environment ------------------------------------------------------------------------------
 

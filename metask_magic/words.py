@@ -6,6 +6,8 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 
+from .language import _, current, ngettext, pgettext
+
 LONGEST_QUOTE = 400
 NEAREST = 3
 
@@ -18,7 +20,10 @@ UNSEEN = r"\u061c\u200b-\u200f\u2060-\u206f\ufeff\ud800-\udfff"
 _UNPRINTABLE = re.compile(rf"\x1b\[[0-9;?]*[ -/]*[@-~]|[{CONTROLS}{MORE_CONTROLS}{TURNING}{UNSEEN}]")
 
 # The end of a quoted sentence, and then that of ours; not of `...`, `..` or a path.
-_STOPS = re.compile(r"""((?:(?<=[^\s./\\])\.|[!?\u2026\u3002\uff01\uff1f])["'\u201d\u2019)`]?)\.(?=\s|$)""")
+_STOPS = re.compile(
+    r"""((?:(?<=[^\s./\\])\.|[!?\u2026\u3002\uff01\uff1f])["'\u201d\u2019)\uff09`]?)(?:\.(?=\s|$)|\u3002)"""
+)
+_WIDE_END = re.compile(r"[\u3000-\u303f\uff00-\uffef\u2026\u201d]$")
 
 
 def shorten(text: str, longest: int) -> str:
@@ -36,6 +41,29 @@ def one_stop(text: str) -> str:
     return _STOPS.sub(r"\1", text)
 
 
+def sentences(*said: str) -> str:
+    """Return sentences one after the other; a Chinese one ends in a mark that brings its own space."""
+    text = ""
+    for each in filter(None, said):
+        text += each if not text or _WIDE_END.search(text) else f" {each}"
+    return one_stop(text)
+
+
+def all_of(names: Iterable[str]) -> str:
+    """Return `a and b` in the current language."""
+    return pgettext("between two names", " and ").join(names)
+
+
+def any_of(names: Iterable[str]) -> str:
+    """Return `a or b` in the current language."""
+    return pgettext("between two names", " or ").join(names)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return `a, b, c` in the current language."""
+    return ("、" if current() == "zh" else ", ").join(names)
+
+
 def counted(number: int, noun: str) -> str:
     """A number of things in words: `1 turn`, `2 turns`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
@@ -44,7 +72,7 @@ def counted(number: int, noun: str) -> str:
 def size(number: int) -> str:
     """A number of bytes for people."""
     if number < 1000:
-        return counted(number, "byte")
+        return ngettext("{count} byte", "{count} bytes", number)
     return f"{number / 1e3:,.0f} kB" if number < 999_500 else f"{number / 1e6:,.1f} MB"
 
 
@@ -60,4 +88,4 @@ def nearest(name: str, candidates: Iterable[str]) -> list[str]:
 
 def did_you_mean(names: Sequence[str]) -> str:
     """Return a question that offers names, or nothing where there are none."""
-    return f"Did you mean {' or '.join(plain(name) for name in names)}?" if names else ""
+    return _("Did you mean {names}?", names=any_of(map(plain, names))) if names else ""

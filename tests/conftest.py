@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from metask_magic import language
 from metask_magic.asking.loop import LoopThread
 
 from .gateway_server import GatewayServer
@@ -63,6 +64,8 @@ def _layers_of(item: pytest.Item) -> set[str]:
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ.keys() - clean_environment(os.environ).keys():
         monkeypatch.delenv(name)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setattr(language, "_choice", "auto")
 
 
 @pytest.fixture(scope="session")

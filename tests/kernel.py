@@ -25,12 +25,13 @@ STARTING = 120.0  # seconds, on the slowest machine we can think of
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Without what would change the behaviour under test: settings, keys, proxies."""
+    """Without what would change the behaviour under test: settings, keys, proxies, a person's language."""
 
     def matters(name: str) -> bool:
         return name.upper().startswith(("METASK_", "OPENAI_")) or name.upper().endswith("_PROXY")
 
-    return {name: value for name, value in environment.items() if not matters(name)}
+    kept = {name: value for name, value in environment.items() if not matters(name)}
+    return {**kept, "LC_ALL": "C.UTF-8"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import metask_magic
 HOUSE = Path(metask_magic.__file__).parent
 MODULES = sorted(HOUSE.rglob("*.py"))
 
-BASE = {"settings", "errors", "words", "precedence"}
+BASE = {"settings", "errors", "words", "language", "precedence"}
 
 # What each room may import of the house, from the top floor down; `metask_magic` itself only names its rooms.
 MAY_IMPORT = {
@@ -35,7 +35,7 @@ MAY_IMPORT = {
     },
     "trials": {
         *{"trials", "table", "gateway", "display", "batch", "schemas", "usage"},
-        *{"asking", "chat", "messages", "errors", "words"},
+        *{"asking", "chat", "messages", "errors", "words", "language"},
     },
     "table": {
         *{"table", "cluster", "prompt", "answering", "gateway", "display", "batch", "schemas", "usage"},
@@ -48,19 +48,20 @@ MAY_IMPORT = {
     "prompt": {"prompt", "tools", "schemas", "messages", *BASE},
     "answering": {"answering", "gateway", "schemas", "asking", "chat", "scripts", "messages", *BASE},
     "gateway": {"gateway", "messages", *BASE},
-    "display": {"display", "messages", "errors", "words"},
-    "batch": {"batch", "asking", "chat", "messages", "errors", "words"},
-    "tools": {"tools", "asking", "messages", "errors", "words"},
-    "schemas": {"schemas", "asking", "messages", "errors", "words"},
-    "usage": {"usage", "messages", "errors", "words"},
-    "asking": {"asking", "chat", "messages", "errors", "words", "precedence"},
-    "chat": {"chat", "scripts", "messages", "errors", "words"},
-    "scripts": {"scripts", "messages", "errors", "words"},
-    "messages": {"messages", "words"},
-    "settings": {"errors"},
-    "errors": {"words"},
+    "display": {"display", "messages", "errors", "words", "language"},
+    "batch": {"batch", "asking", "chat", "messages", "errors", "words", "language"},
+    "tools": {"tools", "asking", "messages", "errors", "words", "language"},
+    "schemas": {"schemas", "asking", "messages", "errors", "words", "language"},
+    "usage": {"usage", "messages", "errors", "words", "language"},
+    "asking": {"asking", "chat", "messages", "errors", "words", "language", "precedence"},
+    "chat": {"chat", "scripts", "messages", "errors", "words", "language"},
+    "scripts": {"scripts", "messages", "errors", "words", "language"},
+    "messages": {"messages", "words", "language"},
+    "settings": {"errors", "language"},
+    "errors": {"words", "language"},
     "precedence": set(),
-    "words": set(),
+    "words": {"language"},
+    "language": set(),
 }
 
 

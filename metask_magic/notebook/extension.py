@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import language
 from ..settings import Metask
 from . import bodyless, question
 from .magics import MetaskMagics
@@ -33,6 +34,7 @@ def unload(shell: Any) -> None:
     magics.completion.unregister()
     magics.warm_up.unregister()
     magics.close()
+    language.choose("auto")
     bodyless.unregister(shell)
     question.unregister(shell)
     for kind in ("line", "cell"):

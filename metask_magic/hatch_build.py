@@ -1,7 +1,8 @@
-"""Builds the widget's front end when the package is built, with npm and esbuild in a temporary folder.
+"""What is built with the package: the widget's front end, and the catalogues of its words in other languages.
 
-The result lies in `metask_magic/display/static/` beside a stamp, the digest of what it was built from: an
-unchanged front end is not built again, and an sdist, which has both, needs no Node.
+The front end is built with npm and esbuild in a temporary folder. The result lies in
+`metask_magic/display/static/` beside a stamp, the digest of what it was built from: an unchanged front end is
+not built again, and an sdist, which has both, needs no Node.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-FRONTEND = Path(__file__).parent
+HOUSE = Path(__file__).parent
+FRONTEND = HOUSE / "display/frontend"
 STATIC = FRONTEND.parent / "static"
 STAMP = STATIC / "stamp.sha256"
 BUILT = ("widget.js", "widget.css", "THIRD_PARTY_LICENSES.txt")
@@ -115,7 +119,14 @@ def build() -> None:
     STAMP.write_text(digest() + "\n", encoding="ascii")
 
 
-class FrontendHook(BuildHookInterface[Any]):
+def compile_catalogues() -> None:
+    """Compile each `.po` into the `.mo` beside it."""
+    for source in (HOUSE / "locale").rglob("*.po"):
+        with source.open("rb") as written, source.with_suffix(".mo").open("wb") as compiled:
+            write_mo(compiled, read_po(written))
+
+
+class BuildHook(BuildHookInterface[Any]):
     """What hatchling calls before it builds a wheel (an editable one too) or an sdist."""
 
     def dependencies(self) -> list[str]:
@@ -123,7 +134,8 @@ class FrontendHook(BuildHookInterface[Any]):
         return [] if is_built() or system_node() else [NODE_PACKAGE]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build the bundle, unless it is there."""
+        """Compile the catalogues, and build the bundle, unless it is there."""
+        compile_catalogues()
         if is_built():
             return
         self.app.display_info("Building the widget's front end")

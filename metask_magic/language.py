@@ -1,0 +1,88 @@
+"""The language of what a user reads: the English of the code, or a catalogue's words for it.
+
+Catalogues are gettext's, in `locale/`. One is opened when a sentence is needed in its language, and not
+before. What is sent to a model, and what is written into files that programs read, stays English: a recording
+is found again in any language.
+"""
+
+from __future__ import annotations
+
+import gettext as catalogues
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+Language: TypeAlias = Literal["en", "zh"]
+Choice: TypeAlias = Literal["auto", "en", "zh"]
+
+DOMAIN = "metask_magic"
+FOLDER = Path(__file__).parent / "locale"
+VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
+
+_LOCALES: dict[Language, list[str]] = {"en": [], "zh": ["zh_CN"]}
+
+_choice: Choice = "auto"
+_within: ContextVar[Language | None] = ContextVar("language", default=None)
+
+
+def choose(choice: Choice) -> None:
+    """Set the language of this process: `auto` goes by the environment of the moment."""
+    global _choice
+    _choice = choice
+
+
+def current() -> Language:
+    """Return the language in which sentences come now."""
+    if (within := _within.get()) is not None:
+        return within
+    return _of_environment() if _choice == "auto" else _choice
+
+
+@contextmanager
+def using(language: Language) -> Iterator[None]:
+    """Within it sentences come in this language, as those beside a reply that was recorded in it."""
+    token = _within.set(language)
+    try:
+        yield
+    finally:
+        _within.reset(token)
+
+
+def _of_environment() -> Language:
+    said = next(filter(None, map(os.environ.get, VARIABLES)), "")
+    return "zh" if said.lower().startswith("zh") else "en"
+
+
+@cache
+def _catalogue(language: Language) -> catalogues.NullTranslations:
+    return catalogues.translation(DOMAIN, FOLDER, _LOCALES[language], fallback=True)
+
+
+def _(message: str, /, **values: object) -> str:
+    """Return a sentence in the current language, its `{names}` replaced by values where there are any.
+
+    Without values the braces of a sentence are its own.
+    """
+    said = _catalogue(current()).gettext(message) if message else ""  # "" would give a catalogue's header
+    return said.format(**values) if values else said
+
+
+def pgettext(context: str, message: str, /, **values: object) -> str:
+    """Return a word that alone could mean several things; the context says which."""
+    said = _catalogue(current()).pgettext(context, message)
+    return said.format(**values) if values else said
+
+
+def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
+    """Return the sentence for a number of things; `{count}` stands for the number."""
+    said = _catalogue(current()).ngettext(one, many, count)
+    return said.format(count=f"{count:,}", **values)
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's name
+    """Mark a sentence that is translated where it is shown, with `_`."""
+    return message
