@@ -43,10 +43,10 @@ renders as those few lines; `%tb` shows the traceback. No error carries a key's 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
-from .language import _
+from .language import _, in_english
 from .words import one_stop, sentences
 
 
@@ -185,6 +185,16 @@ class ToolError(MetaskError):
 
 class ToolServerError(ToolError):
     """A server of tools (MCP) cannot be started or reached, or has ended."""
+
+    for_model = ""
+    """The message in English, where it is not: a model may be told of it too."""
+
+    @classmethod
+    def told(cls, say: Callable[[], str], remedy: str) -> Self:
+        """Return the error whose message is what `say` says, in the user's language and for a model."""
+        error = cls(say(), remedy)
+        error.for_model = one_stop(in_english(say))
+        return error
 
 
 class SettingError(MetaskError):

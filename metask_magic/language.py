@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gettext as catalogues
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -50,6 +50,12 @@ def using(language: Language) -> Iterator[None]:
         yield
     finally:
         _within.reset(token)
+
+
+def in_english(say: Callable[[], str]) -> str:
+    """Return what `say` says in English, as a model is told it."""
+    with using("en"):
+        return say()
 
 
 def _of_environment() -> Language:
