@@ -8,10 +8,20 @@ from itertools import islice
 from types import ModuleType
 from typing import Any
 
+from ..language import N_, _
 from ..words import plain, shorten
 
 LONGEST_SHOWN = 80
 MOST_ITEMS = 1_000
+
+IS = N_(
+    "{what} is a {kind}, of which a model gets {shown} alone: that tells it nothing, and makes each run "
+    "another recording. Put in what matters of it, such as an attribute or `list({name})`."
+)
+HOLDS = N_(
+    "{what} holds a {kind}, of which a model gets {shown} alone: that tells it nothing, and makes each run "
+    "another recording. Put in what matters of it, such as an attribute or `list({name})`."
+)
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+>")
 _TEXTS = (str, bytes, bytearray, int, float, bool, type(None))
@@ -25,12 +35,8 @@ def tell_of_address(value: Any, text: str, name: str, say: Callable[[str], None]
     if found is None:
         return
     kind, shown = type(found).__name__, shorten(plain(found), LONGEST_SHOWN)
-    has = "is" if found is value else "holds"
-    say(
-        f"{name or 'A value'} {has} a {kind}, of which a model gets {shown} alone: that tells it nothing, "
-        "and makes each run another recording. Put in what matters of it, such as an attribute or "
-        f"`list({name or 'value'})`."
-    )
+    told, what = IS if found is value else HOLDS, name or _("A value")
+    say(_(told, what=what, kind=kind, shown=shown, name=name or "value"))
 
 
 def _iter_nameless(value: Any, depth: int = 0) -> Iterator[Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AttachmentError, PromptError
+from ..language import _
 from ..messages.request import Content, ImagePart, Part, TextPart, join_parts
 from ..words import did_you_mean, nearest
 from .figures import to_images
@@ -46,8 +47,8 @@ def attach(what: str, namespace: Mapping[str, Any]) -> list[Part]:
         if Path(what).exists():  # `notes.txt`, where `notes` is a variable too
             return _from_path(what, namespace)
         raise AttachmentError(
-            f"There is no {what}: {type(error).__name__}: {error}.",
-            f"Look at {_root(node)} in a cell of its own.",
+            _("There is no {what}: {kind}: {error}.", what=what, kind=type(error).__name__, error=error),
+            _("Look at {name} in a cell of its own.", name=_root(node)),
         ) from None
     except Exception as error:
         raise _raised(what, error) from error
@@ -148,11 +149,14 @@ def _from_path(what: str, namespace: Mapping[str, Any]) -> list[Part]:
 
 def _neither(what: str, namespace: Mapping[str, Any]) -> AttachmentError:
     if any(sign in what for sign in "*?"):
-        return AttachmentError(f"{what} is a pattern.", "Attach files one by one, each with its own -a.")
+        return AttachmentError(
+            _("{what} is a pattern.", what=what), _("Attach files one by one, each with its own -a.")
+        )
     variables = nearest(what, iter_own_names(namespace))
     near = did_you_mean([*variables, *_nearest_files(what)])
     return AttachmentError(
-        f"{what} is neither a variable nor a file.", near or f"Paths are relative to {Path.cwd()}."
+        _("{what} is neither a variable nor a file.", what=what),
+        near or _("Paths are relative to {folder}.", folder=Path.cwd()),
     )
 
 
@@ -167,6 +171,11 @@ def _nearest_files(what: str) -> list[str]:
 
 def _raised(what: str, error: Exception) -> AttachmentError:
     return AttachmentError(
-        f"{what} cannot be attached: it raised {type(error).__name__}: {error}",
-        f"Look at {what} in a cell of its own.",
+        _(
+            "{what} cannot be attached: it raised {kind}: {error}",
+            what=what,
+            kind=type(error).__name__,
+            error=error,
+        ),
+        _("Look at {name} in a cell of its own.", name=what),
     )

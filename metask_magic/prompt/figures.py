@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import Any
 
 from ..errors import PromptError
+from ..language import _
 from ..messages.request import ImagePart
 from .images import image_part
 
@@ -76,7 +77,9 @@ def _figure(value: Any) -> Any:
 def _draw_matplotlib(value: Any) -> bytes:
     figure = _figure(value)
     if not hasattr(figure, "savefig"):
-        raise PromptError(f"The {type(value).__name__} belongs to no figure.", "Put in the figure itself.")
+        raise PromptError(
+            _("The {kind} belongs to no figure.", kind=type(value).__name__), _("Put in the figure itself.")
+        )
     file = BytesIO()
     # The figure's own method: pyplot and its current figure are not touched.
     dpi = min(DPI, LONGEST_SIDE / max(figure.get_size_inches()))
@@ -89,8 +92,8 @@ def _draw_plotly(figure: Any) -> bytes:
         return bytes(figure.to_image("png"))
     except Exception as error:
         raise PromptError(
-            f"Plotly cannot draw this figure here: {_first_line(error)}",
-            "Install `kaleido` and Chrome, or send the figure's data: {{ fig.to_json() }}.",
+            _("Plotly cannot draw this figure here: {error}", error=_first_line(error)),
+            _("Install `kaleido` and Chrome, or send the figure's data: {{ fig.to_json() }}."),
         ) from error
 
 
@@ -100,8 +103,8 @@ def _draw_altair(chart: Any) -> bytes:
         chart.save(file, format="png", scale_factor=2)
     except Exception as error:
         raise PromptError(
-            f"Altair cannot draw this chart here: {_first_line(error)}",
-            "Install `vl-convert-python`, or send the chart's data: {{ chart.to_json() }}.",
+            _("Altair cannot draw this chart here: {error}", error=_first_line(error)),
+            _("Install `vl-convert-python`, or send the chart's data: {{ chart.to_json() }}."),
         ) from error
     return file.getvalue()
 
@@ -123,7 +126,8 @@ def _draw_seaborn(grid: Any) -> bytes:
 def _draw_displayed(image: Any) -> bytes:
     if image.data is None:
         raise PromptError(
-            f"The image is only a link ({image.url}).", "Download it, and attach the file or its bytes."
+            _("The image is only a link ({url}).", url=image.url),
+            _("Download it, and attach the file or its bytes."),
         )
     return bytes(image.data)
 

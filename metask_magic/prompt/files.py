@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AttachmentError
+from ..language import N_, _
 from ..messages.request import ImagePart, TextPart
 from ..words import counted
-from .images import IMAGE_LIMIT, MEBIBYTE, image_part, in_mebibytes, media_type
+from .images import IMAGE_LIMIT, MEBIBYTE, SCALE_IT_DOWN, image_part, in_mebibytes, media_type
 from .pdf import pdf_text
 from .table_files import TABLES, table_text
 
@@ -22,6 +23,8 @@ TEXT_LIMIT = 2 * MEBIBYTE
 
 FILE_LIMIT = 200 * MEBIBYTE
 """Bytes of a file that is read to take something from it: a table, a notebook, a PDF."""
+
+AN_IMAGE, A_TEXT_FILE, A_DOCUMENT = N_("an image"), N_("a text file"), N_("a document or table")
 
 _HEAD = 8192  # bytes that tell the kind of a file
 
@@ -48,7 +51,7 @@ def read_file(path: Path) -> ImagePart | TextPart:
     head = _read(path, _HEAD)
     suffix = path.suffix.lower().removeprefix(".")
     if media_type(head):
-        return image_part(_read_up_to(path, IMAGE_LIMIT, "an image"), path.name)
+        return image_part(_read_up_to(path, IMAGE_LIMIT, AN_IMAGE), path.name)
     if b"%PDF-" in head[:1024]:
         return TextPart(f"File {path.name}:\n\n{_bounded(path, pdf_text(path.name, _read_document(path)))}\n")
     if suffix in TABLES:
@@ -72,41 +75,59 @@ def fenced(text: str, language: str = "") -> str:
 def _read(path: Path, limit: int) -> bytes:
     """Read up to `limit` bytes of a regular file."""
     if path.is_dir():
-        raise AttachmentError(f"{path} is a directory.", "Attach its files one by one, each with its own -a.")
+        raise AttachmentError(
+            _("{path} is a directory.", path=path), _("Attach its files one by one, each with its own -a.")
+        )
     if path.exists() and not path.is_file():
-        raise AttachmentError(f"{path} is no regular file.", "Attach a file, or read it into a variable.")
+        raise AttachmentError(
+            _("{path} is no regular file.", path=path), _("Attach a file, or read it into a variable.")
+        )
     try:
         with path.open("rb") as file:
             return file.read(limit)
     except PermissionError:
-        raise AttachmentError(f"{path} may not be read by you.", "Check its permissions.") from None
+        raise AttachmentError(
+            _("{path} may not be read by you.", path=path), _("Check its permissions.")
+        ) from None
     except OSError as error:
-        raise AttachmentError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
+        raise AttachmentError(
+            _("{path} cannot be read: {why}.", path=path, why=error.strerror), _("Check the path.")
+        ) from None
 
 
 def _read_up_to(path: Path, limit: int, kind: str) -> bytes:
     data = _read(path, limit + 1)
     if len(data) > limit:
         raise AttachmentError(
-            f"{path.name} has {in_mebibytes(path.stat().st_size)}; the limit for {kind} is "
-            f"{in_mebibytes(limit)}.",
-            "Scale it down: models see little beyond 1,500 pixels a side."
-            if kind == "an image"
-            else "Attach a variable with the part that matters, such as text[:10000] or df.head().",
+            _(
+                "{name} has {size}; the limit for {kind} is {limit}.",
+                name=path.name,
+                size=in_mebibytes(path.stat().st_size),
+                kind=_(kind),
+                limit=in_mebibytes(limit),
+            ),
+            _(SCALE_IT_DOWN)
+            if kind == AN_IMAGE
+            else _("Attach a variable with the part that matters, such as text[:10000] or df.head()."),
         )
     return data
 
 
 def _read_document(path: Path) -> bytes:
-    return _read_up_to(path, FILE_LIMIT, "a document or table")
+    return _read_up_to(path, FILE_LIMIT, A_DOCUMENT)
 
 
 def _bounded(path: Path, text: str) -> str:
     size = len(text.encode("utf-8", "replace"))
     if size > TEXT_LIMIT:
         raise AttachmentError(
-            f"The text of {path.name} has {in_mebibytes(size)}; the limit is {in_mebibytes(TEXT_LIMIT)}.",
-            "Split the file, or attach a variable with the part that matters.",
+            _(
+                "The text of {name} has {size}; the limit is {limit}.",
+                name=path.name,
+                size=in_mebibytes(size),
+                limit=in_mebibytes(TEXT_LIMIT),
+            ),
+            _("Split the file, or attach a variable with the part that matters."),
         )
     return text
 
@@ -117,12 +138,14 @@ def _decoded(path: Path, head: bytes) -> str:
         raise _wrong_encoding(path, "utf-16")
     if re.search(rb"[\x00-\x07\x0e-\x1a\x1c-\x1f]", head):
         raise AttachmentError(
-            f"{path.name} is neither text nor an image or document of a known kind.",
-            "Known are UTF-8 text and code, PNG, JPEG, WebP, GIF, PDF, notebooks, CSV, TSV, JSON Lines and "
-            "Parquet. Load any other file in Python, and attach the variable.",
+            _("{name} is neither text nor an image or document of a known kind.", name=path.name),
+            _(
+                "Known are UTF-8 text and code, PNG, JPEG, WebP, GIF, PDF, notebooks, CSV, TSV, JSON Lines "
+                "and Parquet. Load any other file in Python, and attach the variable."
+            ),
         )
     limit = FILE_LIMIT if path.suffix.lower() == ".ipynb" else TEXT_LIMIT
-    data = _read_up_to(path, limit, "a text file")
+    data = _read_up_to(path, limit, A_TEXT_FILE)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -130,9 +153,15 @@ def _decoded(path: Path, head: bytes) -> str:
 
 
 def _wrong_encoding(path: Path, encoding: str, position: int = 0) -> AttachmentError:
+    code = f"open({str(path)!r}, encoding={encoding!r}).read()"
     return AttachmentError(
-        f"{path.name} is not UTF-8 (from byte {position:,} on); it looks like {encoding}.",
-        f"Read it into a variable, and attach that: open({str(path)!r}, encoding={encoding!r}).read()",
+        _(
+            "{name} is not UTF-8 (from byte {position:,} on); it looks like {encoding}.",
+            name=path.name,
+            position=position,
+            encoding=encoding,
+        ),
+        _("Read it into a variable, and attach that: {code}", code=code),
     )
 
 
@@ -150,10 +179,11 @@ def _notebook_text(path: Path, text: str) -> str:
         cells = [_cell_text(cell, _language(notebook)) for cell in notebook["cells"]]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise AttachmentError(
-            f"{path.name} is no notebook of format 4.",
-            "Open and save it in Jupyter, or attach a copy as .txt.",
+            _("{name} is no notebook of format 4.", name=path.name),
+            _("Open and save it in Jupyter, or attach a copy as .txt."),
         ) from None
-    return f"(a notebook of {counted(len(cells), 'cell')}, without outputs)\n\n" + "\n\n".join(cells)
+    heading = f"(a notebook of {counted(len(cells), 'cell')}, without outputs)"  # English: a model reads it
+    return "\n\n".join([heading, *cells])
 
 
 def _cell_text(cell: dict[str, Any], language: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import PromptError
+from ..language import _
 from .sources import source_of
 from .tables import to_table
 from .values import Whole, cut, to_text
@@ -30,7 +31,7 @@ def _to_json(value: Any) -> Any:
         if hasattr(type(value), method):
             records = {"orient": "records"} if method == "to_dict" and hasattr(value, "iloc") else {}
             return getattr(value, method)(**records)
-    raise TypeError(f"{type(value).__name__} is no JSON")
+    raise TypeError(_("{kind} is no JSON", kind=type(value).__name__))
 
 
 def _head(value: Any, count: int = 5) -> Any:
@@ -44,8 +45,8 @@ def _source(value: Any) -> Whole:
     source = source_of(value)
     if source is None:
         raise PromptError(
-            f"A {type(value).__name__} has no source here.",
-            "The filter takes functions and classes written in Python.",
+            _("A {kind} has no source here.", kind=type(value).__name__),
+            _("The filter takes functions and classes written in Python."),
         )
     return Whole(source)
 
@@ -59,7 +60,10 @@ def _table(value: Any, rows: int) -> Whole:
     """A table with up to so many rows."""
     table = to_table(value, rows)
     if table is None:
-        raise PromptError(f"A {type(value).__name__} is no table.", "The filter takes DataFrames and Series.")
+        raise PromptError(
+            _("A {kind} is no table.", kind=type(value).__name__),
+            _("The filter takes DataFrames and Series."),
+        )
     return Whole(table)
 
 

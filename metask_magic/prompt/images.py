@@ -6,6 +6,7 @@ from io import BytesIO
 from math import ceil
 
 from ..errors import AttachmentError
+from ..language import N_, _
 from ..messages.request import ImagePart
 
 MEBIBYTE = 2**20
@@ -13,7 +14,7 @@ MEBIBYTE = 2**20
 IMAGE_LIMIT = 20 * MEBIBYTE
 """Bytes an image may have. Providers take less, some 5 MB; more than this none does."""
 
-KINDS = "PNG, JPEG, WebP or GIF"
+SCALE_IT_DOWN = N_("Scale it down: models see little beyond 1,500 pixels a side.")
 
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -41,16 +42,28 @@ def image_part(data: bytes, name: str = "") -> ImagePart:
     """
     kind = media_type(data)
     if kind is None:
-        raise AttachmentError(
-            f"The {len(data):,} bytes{of(name)} are no {KINDS} image.",
-            "Bytes of text need .decode(); convert another kind of image to PNG.",
-        )
+        raise _no_image(len(data), name)
     if len(data) > IMAGE_LIMIT:
-        raise AttachmentError(
-            f"The image{of(name)} has {in_mebibytes(len(data))}; the limit is {in_mebibytes(IMAGE_LIMIT)}.",
-            "Scale it down: models see little beyond 1,500 pixels a side.",
-        )
+        raise _too_large(in_mebibytes(len(data)), in_mebibytes(IMAGE_LIMIT), name)
     return ImagePart(kind, data, name)
+
+
+def _no_image(length: int, name: str) -> AttachmentError:
+    if name:
+        told = _(
+            "The {length:,} bytes of {name} are no PNG, JPEG, WebP or GIF image.", length=length, name=name
+        )
+    else:
+        told = _("The {length:,} bytes are no PNG, JPEG, WebP or GIF image.", length=length)
+    return AttachmentError(told, _("Bytes of text need .decode(); convert another kind of image to PNG."))
+
+
+def _too_large(size: str, limit: str, name: str) -> AttachmentError:
+    if name:
+        told = _("The image of {name} has {size}; the limit is {limit}.", name=name, size=size, limit=limit)
+    else:
+        told = _("The image has {size}; the limit is {limit}.", size=size, limit=limit)
+    return AttachmentError(told, _(SCALE_IT_DOWN))
 
 
 def pixels(data: bytes) -> tuple[int, int] | None:
@@ -64,7 +77,3 @@ def pixels(data: bytes) -> tuple[int, int] | None:
 def in_mebibytes(size: int) -> str:
     """Return a size for people, rounded up: what is over a limit must not read as the limit."""
     return f"{ceil(size * 10 / MEBIBYTE) / 10:.1f} MB"
-
-
-def of(name: str) -> str:
-    return f" of {name}" if name else ""

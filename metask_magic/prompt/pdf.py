@@ -6,8 +6,9 @@ from io import BytesIO
 from typing import Any
 
 from ..errors import AttachmentError
+from ..language import _, ngettext
 
-INSTALL = 'pip install "metask-magic[pdf]"'
+INSTALL = 'pip install "metask-magic[pdf]"'  # English: it is a command
 
 
 def pdf_text(name: str, data: bytes) -> str:
@@ -23,20 +24,28 @@ def pdf_text(name: str, data: bytes) -> str:
         import pypdf
         from pypdf.errors import PyPdfError
     except ImportError:
-        raise AttachmentError(f"To read {name}, pypdf is needed.", f"Install it: {INSTALL}") from None
+        raise AttachmentError(
+            _("To read {name}, pypdf is needed.", name=name), _("Install it: {command}", command=INSTALL)
+        ) from None
     try:
         pages = _pages(name, pypdf.PdfReader(BytesIO(data)))
     except (PyPdfError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise AttachmentError(
-            f"{name} cannot be read as PDF: {error}", "Open it in a viewer, and print or save it anew."
+            _("{name} cannot be read as PDF: {error}", name=name, error=error),
+            _("Open it in a viewer, and print or save it anew."),
         ) from error
     if not any(pages):
         raise AttachmentError(
-            f"{name} has {len(pages)} page{'' if len(pages) == 1 else 's'} and no text: it is scanned.",
-            "Attach its pages as images (PNG or JPEG).",
+            ngettext(
+                "{name} has {count} page and no text: it is scanned.",
+                "{name} has {count} pages and no text: it is scanned.",
+                len(pages),
+                name=name,
+            ),
+            _("Attach its pages as images (PNG or JPEG)."),
         )
     return "\n\n".join(
-        f"[page {number} of {len(pages)}]\n{text or '(no text on this page)'}"
+        f"[page {number} of {len(pages)}]\n{text or '(no text on this page)'}"  # English: a model reads it
         for number, text in enumerate(pages, 1)
     )
 
@@ -44,5 +53,7 @@ def pdf_text(name: str, data: bytes) -> str:
 def _pages(name: str, reader: Any) -> list[str]:
     # Many PDFs are encrypted with an empty password, to restrict printing.
     if reader.is_encrypted and not reader.decrypt(""):
-        raise AttachmentError(f"{name} is encrypted.", "Save a copy without the password, and attach that.")
+        raise AttachmentError(
+            _("{name} is encrypted.", name=name), _("Save a copy without the password, and attach that.")
+        )
     return [page.extract_text().strip() for page in reader.pages]

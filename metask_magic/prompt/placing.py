@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Undefined
 
 from ..errors import PromptError
+from ..language import _
 from ..messages.request import ImagePart, Part, TextPart
 from .values import to_parts
 
@@ -43,7 +44,7 @@ class PlacedImages:
         """Return the rendered text with the images at their places."""
         pieces = re.split(rf"{self._key}(\d{{6}})", text)
         if any(self._key[: _DIGITS // 2] in piece for piece in pieces[::2]):
-            raise PromptError("A filter has cut an image in two.", "Put the image outside of it.")
+            raise PromptError(_("A filter has cut an image in two."), _("Put the image outside of it."))
         parts: list[Part] = [TextPart(pieces[0])]
         for number, after in zip(pieces[1::2], pieces[2::2], strict=True):
             parts += [self._images[int(number)], TextPart(after)]

@@ -10,9 +10,12 @@ from io import BytesIO, StringIO
 from typing import Any
 
 from ..errors import AttachmentError
+from ..language import _
 from .tables import excerpt_rows, to_table
 
 TABLES = ("csv", "tsv", "jsonl", "ndjson", "parquet")
+
+INSTALL = "pip install pandas pyarrow"  # English: it is a command
 
 
 def table_text(name: str, suffix: str, data: bytes) -> str | None:
@@ -31,12 +34,14 @@ def table_text(name: str, suffix: str, data: bytes) -> str | None:
     except Exception as error:
         if suffix == "parquet":
             raise AttachmentError(
-                f"{name} cannot be read as Parquet: {_first_line(error)}", "Check the file, or write it anew."
+                _("{name} cannot be read as Parquet: {error}", name=name, error=_first_line(error)),
+                _("Check the file, or write it anew."),
             ) from error
         return None  # as text: it goes out whole, or its encoding is complained about
     if suffix == "parquet":
         raise AttachmentError(
-            f"To read {name}, a table library is needed.", "Install one: pip install pandas pyarrow"
+            _("To read {name}, a table library is needed.", name=name),
+            _("Install one: {command}", command=INSTALL),
         )
     return _read_text(suffix, data)
 

@@ -69,7 +69,8 @@ class Excerpt:
     def _heading(self) -> str:
         columns = ", ".join(self._spread([str(column) for column in self.columns]))
         index = f", index {', '.join(map(str, self.index))}" if self.index else ""
-        rows = counted(self.rows, "row") if self.rows is not None else "rows not counted"
+        uncounted = "rows not counted"  # English: a model reads it
+        rows = uncounted if self.rows is None else counted(self.rows, "row")
         return f"{rows} × {counted(self.width, 'column')}{index}" + (f": {columns}" if columns else "")
 
     def _note(self) -> str:
@@ -77,13 +78,22 @@ class Excerpt:
         missing_rows = None if self.rows is None else self.rows - len(self.first) - len(self.last)
         said = []
         if self.rows is None:
-            said.append(f"rows after the first {len(self.first)} left out, if there are any")
+            perhaps = (
+                f"rows after the first {len(self.first)} left out, if there are any"  # English: as above
+            )
+            said.append(perhaps)
         elif missing_rows:
-            ends = f"between the first {len(self.first)} and the last {len(self.last)}" if self.last else ""
-            said.append(f"{counted(missing_rows, 'row')} {ends or 'after these'} left out")
+            said.append(self._rows_left_out(missing_rows))
         if missing_columns:
-            said.append(f"{counted(missing_columns, 'column')} after the first {self.left} left out")
+            columns = counted(missing_columns, "column")
+            said.append(f"{columns} after the first {self.left} left out")  # English: a model reads it
         return f"({'; '.join(said)}.)" if said else ""
+
+    def _rows_left_out(self, number: int) -> str:
+        rows, first, last = counted(number, "row"), len(self.first), len(self.last)
+        if not last:
+            return f"{rows} after these left out"  # English: a model reads it
+        return f"{rows} between the first {first} and the last {last} left out"  # English: a model reads it
 
 
 def to_table(value: Any, rows: int = ROWS) -> str | None:
@@ -203,7 +213,7 @@ def _cell(value: Any) -> str:
         return "NaN" if value != value else _short(value)
     text = str(value)
     if len(text) > CELL:
-        text = f"{text[:CELL]}… [{len(text) - CELL:,} more characters]"
+        text = f"{text[:CELL]}… [{len(text) - CELL:,} more characters]"  # English: a model reads it
     return text.replace("|", "\\|").replace("\r", "\\r").replace("\n", "\\n")
 
 

@@ -20,8 +20,9 @@ from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import SandboxedEnvironment
 
 from ..errors import PromptError
+from ..language import _, ngettext
 from ..messages.request import Part, TextPart, join_parts
-from ..words import did_you_mean
+from ..words import all_of, did_you_mean, listed, sentences
 from .filters import FILTERS
 from .own_names import iter_own_names
 from .placing import PlacedImages
@@ -132,7 +133,9 @@ def render(text: str, namespace: Mapping[str, Any]) -> str:
     """Return the rendered text where no image may be, as in a system message. Raises `PromptError`."""
     content = join_parts(render_parts(text, namespace))
     if not isinstance(content, str):
-        raise PromptError("A system message cannot hold an image.", "Put it into the prompt, or attach it.")
+        raise PromptError(
+            _("A system message cannot hold an image."), _("Put it into the prompt, or attach it.")
+        )
     return content
 
 
@@ -143,21 +146,36 @@ def _explained(text: str) -> Iterator[None]:
         yield
     except TemplateSyntaxError as error:
         raise PromptError(
-            f"The prompt's template has a mistake in line {error.lineno}: {error.message}",
-            "Put a blank, or {{ '{' }}, before the {{ that follows a brace."
+            _(
+                "The prompt's template has a mistake in line {line}: {why}",
+                line=error.lineno,
+                why=error.message,
+            ),
+            _(
+                "Put a blank, or {expression}, before the {{{{ that follows a brace.",
+                expression="{{ '{' }}",
+            )
             if "{{{" in text
-            else "Where {{ is meant as text, send the cell with --raw.",
+            else _("Where {{ is meant as text, send the cell with --raw."),
         ) from None
     except (UndefinedError, SecurityError) as error:
-        raise PromptError(f"The prompt cannot be filled in: {error}.", "Correct the expression.") from None
+        raise PromptError(
+            _("The prompt cannot be filled in: {error}.", error=error), _("Correct the expression.")
+        ) from None
     except TemplateError as error:
-        raise PromptError(f"The prompt's template fails: {error}.", "Correct it, or use --raw.") from None
+        raise PromptError(
+            _("The prompt's template fails: {error}.", error=error), _("Correct it, or use --raw.")
+        ) from None
     except PromptError:
         raise
     except Exception as error:
         raise PromptError(
-            f"An expression in the prompt raised {type(error).__name__}: {error}",
-            "Try it in a cell of its own.",
+            _(
+                "An expression in the prompt raised {kind}: {error}",
+                kind=type(error).__name__,
+                error=error,
+            ),
+            _("Try it in a cell of its own."),
         ) from error
 
 
@@ -184,11 +202,16 @@ def _check_defined(names: Set[str], namespace: Mapping[str, Any]) -> None:
         return
     own = list(iter_own_names(namespace))
     near = [match for name in missing for match in get_close_matches(name, own, 1, 0.75)]
-    one = len(missing) == 1
+    count = len(missing)
+    said = all_of([*filter(None, [listed(missing[:-1])]), missing[-1]])
+    define = ngettext(
+        "Define it before this cell, or send the text as it stands with --raw.",
+        "Define them before this cell, or send the text as it stands with --raw.",
+        count,
+    )
     raise PromptError(
-        f"{_listed(missing)} {'is' if one else 'are'} not defined.",
-        f"{did_you_mean(near)} Define {'it' if one else 'them'} before this cell, "
-        "or send the text as it stands with --raw.".lstrip(),
+        ngettext("{names} is not defined.", "{names} are not defined.", count, names=said),
+        sentences(did_you_mean(near), define),
     )
 
 
@@ -202,7 +225,3 @@ def _iter_guarded(tree: nodes.Template) -> Iterator[str]:
         lenient = node.name in {"default", "d", "defined", "undefined"}
         if lenient and isinstance(node.node, nodes.Name):
             yield node.node.name
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

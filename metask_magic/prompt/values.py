@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from ..language import _
 from ..messages.request import Part, TextPart
 from .addresses import tell_of_address
 from .figures import to_images
@@ -76,10 +77,16 @@ def fitted(text: str, name: str = "", say: Callable[[str], None] = say) -> str:
     """Return `text` with at most `TEXT_LIMIT` of its characters; where it had more, tell the user."""
     short = cut(text)
     if short is not text:
-        what = name or "A value"
+        expression = f"{{{{ {name or 'value'} | cut({len(text)}) }}}}"
         say(
-            f"{what} has {len(text):,} characters and is sent without {len(text) - TEXT_LIMIT:,} in its "
-            f"middle; {{{{ {name or 'value'} | cut({len(text)}) }}}} in the prompt sends all of it."
+            _(
+                "{what} has {length:,} characters and is sent without {missing:,} in its middle; "
+                "{expression} in the prompt sends all of it.",
+                what=name or _("A value"),
+                length=len(text),
+                missing=len(text) - TEXT_LIMIT,
+                expression=expression,
+            )
         )
     return short
 
@@ -92,7 +99,7 @@ def cut(text: str, limit: int = TEXT_LIMIT) -> str:
     if len(text) <= limit or isinstance(text, Whole):
         return text
     end = limit // 3
-    note = f"[… {len(text) - limit:,} of {len(text):,} characters left out …]"
+    note = f"[… {len(text) - limit:,} of {len(text):,} characters left out …]"  # English: a model reads it
     return f"{text[: limit - end]}\n{note}\n{text[len(text) - end :]}"
 
 
@@ -103,7 +110,7 @@ def _array(value: Any) -> str | None:
         return None
     printed: str = numpy.array2string(value, threshold=1000)
     shape = " × ".join(f"{length:,}" for length in value.shape)
-    return f"array of {shape} {value.dtype}:\n{printed}"
+    return f"array of {shape} {value.dtype}:\n{printed}"  # English: a model reads it
 
 
 def _markdown(value: Any) -> str | None:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from metask_magic.language import using
 from metask_magic.prompt.addresses import tell_of_address
 from metask_magic.prompt.attachments import attach
 from metask_magic.prompt.template import PromptTemplate
@@ -70,6 +71,23 @@ def test_it_is_told_by_name(kind: str, capsys: pytest.CaptureFixture[str]) -> No
 def test_what_is_within_is_told(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     to_parts(HOLDING[kind](), "things")
     assert "things holds a Bare, of which" in capsys.readouterr().err
+
+
+def test_in_chinese() -> None:
+    said: list[str] = []
+    with using("zh"):
+        for value in (Bare(), [Bare()]):
+            tell_of_address(value, str(value), "thing", said.append)
+        tell_of_address(Bare(), str(Bare()), "", said.append)
+    assert [re.sub("<.*?>", "<>", text) for text in said] == [
+        f"{text}，模型只能看到 <>，从中得不到任何信息，而且每次运行都会成为新的录制。"
+        f"应放入其中重要的内容，例如某个属性或 `list({name})`。"
+        for text, name in (
+            ("thing：类型为 Bare", "thing"),
+            ("thing：其中含有 Bare", "thing"),
+            ("某个值：类型为 Bare", "value"),
+        )
+    ]
 
 
 @pytest.mark.parametrize("value", FINE, ids=lambda value: type(value).__name__)

@@ -11,8 +11,11 @@ import pandas as pd
 import pytest
 
 from metask_magic.errors import AttachmentError, PromptError
+from metask_magic.language import Language, using
 from metask_magic.messages.request import ImagePart, Part, TextPart
 from metask_magic.prompt.attachments import attach, compose
+
+from ..chinese import left_in_english
 
 PNG = b"\x89PNG\r\n\x1a\n and more"
 
@@ -95,7 +98,11 @@ def refusal(what: str, names: Mapping[str, Any] = NAMES) -> str:
     ],
 )
 def test_a_variable(what: str, expected: str) -> None:
-    assert text_of(what) == expected
+    """In any language: a model reads it."""
+    languages: tuple[Language, ...] = ("en", "zh")
+    for language in languages:
+        with using(language):
+            assert text_of(what) == expected
 
 
 @pytest.mark.parametrize("what", ["fig", "figs[0]", "result.figure"])
@@ -104,25 +111,32 @@ def test_a_figure(what: str) -> None:
     assert attach(what, NAMES) == [TextPart(name), ImagePart("image/png", PNG, what), TextPart("\n")]
 
 
-@pytest.mark.parametrize(
-    ("what", "says"),
-    [
-        ("nots", r"nots is neither a variable nor a file. Did you mean notes"),
-        ("frames[5]", "There is no frames[5]: KeyError: 5. Look at frames in a cell of its own."),
-        ("figs[9]", "There is no figs[9]: IndexError"),
-        ("result.tabel", "There is no result.tabel: AttributeError"),
-        ("fails.now", "fails.now cannot be attached: it raised ValueError: not now"),
-        ("fails", "fails cannot be attached: it raised ValueError: never"),
-        ("df.head()", "df.head() is neither a variable nor a file."),
-        ("result.__dict__", "result.__dict__ is neither"),
-        ("xyzzy", "xyzzy is neither a variable nor a file. Paths are relative to"),
-        ("*.txt", "*.txt is a pattern. Attach files one by one"),
-        ("a\0b", "neither a variable nor a file"),
-        ("x" * 5000, "neither a variable nor a file"),
-    ],
-)
+NO_VARIABLES = [
+    ("nots", r"nots is neither a variable nor a file. Did you mean notes"),
+    ("frames[5]", "There is no frames[5]: KeyError: 5. Look at frames in a cell of its own."),
+    ("figs[9]", "There is no figs[9]: IndexError"),
+    ("result.tabel", "There is no result.tabel: AttributeError"),
+    ("fails.now", "fails.now cannot be attached: it raised ValueError: not now"),
+    ("fails", "fails cannot be attached: it raised ValueError: never"),
+    ("df.head()", "df.head() is neither a variable nor a file."),
+    ("result.__dict__", "result.__dict__ is neither"),
+    ("xyzzy", "xyzzy is neither a variable nor a file. Paths are relative to"),
+    ("*.txt", "*.txt is a pattern. Attach files one by one"),
+    ("a\0b", "neither a variable nor a file"),
+    ("x" * 5000, "neither a variable nor a file"),
+]
+
+
+@pytest.mark.parametrize(("what", "says"), NO_VARIABLES)
 def test_what_is_no_variable(what: str, says: str) -> None:
     assert says in refusal(what)
+
+
+@pytest.mark.parametrize("what", [what for what, _ in NO_VARIABLES])
+def test_what_is_no_variable_in_chinese(what: str) -> None:
+    with using("zh"), pytest.raises(AttachmentError) as caught:
+        attach(what, NAMES)
+    assert left_in_english(caught.value) == []
 
 
 def test_nothing_is_called() -> None:

@@ -19,9 +19,12 @@ from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from metask_magic.errors import AttachmentError
+from metask_magic.language import using
 from metask_magic.messages.request import ImagePart, TextPart
 from metask_magic.prompt import files, table_files
 from metask_magic.prompt.files import fenced, read_file
+
+from ..chinese import left_in_english
 
 
 def image_bytes(kind: str = "PNG") -> bytes:
@@ -46,9 +49,13 @@ def text_of(name: str) -> str:
 
 
 def refusal(name: str) -> str:
+    """Return why a file is refused; in Chinese no English is left of it."""
     with pytest.raises(AttachmentError) as caught:
         read_file(Path(name))
     assert caught.value.remedy
+    with using("zh"), pytest.raises(AttachmentError) as chinese:
+        read_file(Path(name))
+    assert left_in_english(chinese.value) == []
     return str(caught.value)
 
 
@@ -148,6 +155,21 @@ def test_too_large(
     assert says in refusal(f"{name}")
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("a.png", "a.png 的大小为 2.0 MB；图片的上限是 1.0 MB。缩小图片：边长超过 1,500 像素后，"),
+        ("a.txt", "a.txt 的大小为 2.0 MB；文本文件的上限是 1.0 MB。改为附加只含所需部分的变量，"),
+    ],
+)
+def test_too_large_in_chinese(directory: Path, monkeypatch: pytest.MonkeyPatch, name: str, says: str) -> None:
+    for limit in ("IMAGE_LIMIT", "TEXT_LIMIT"):
+        monkeypatch.setattr(files, limit, 2**20)
+    (directory / name).write_bytes((PNG if name == "a.png" else b"") + b"x" * 2_000_000)
+    with using("zh"), pytest.raises(AttachmentError, match=f"^{says}"):
+        read_file(Path(name))
+
+
 def test_the_text_of_a_document_is_limited_too(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "TEXT_LIMIT", 5)
     (directory / "a.pdf").write_bytes(pdf("Hello"))
@@ -166,7 +188,10 @@ def notebook(**changed: Any) -> str:
 
 
 def test_a_notebook_is_its_cells(directory: Path) -> None:
+    """In any language: a model reads it."""
     (directory / "a.ipynb").write_text(notebook())
+    with using("zh"):
+        assert text_of("a.ipynb").startswith("File a.ipynb:\n\n(a notebook of 3 cells, without outputs)")
     assert text_of("a.ipynb") == (
         "File a.ipynb:\n\n(a notebook of 3 cells, without outputs)\n\n"
         "# Title\ntext\n\n````R\nx = '```'\n````\n\n```\nraw\n```\n"

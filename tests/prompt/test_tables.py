@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from metask_magic.language import using
 from metask_magic.prompt.tables import to_table
 
 FRAME = pd.DataFrame(
@@ -96,7 +97,10 @@ TABLES: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize(("value", "expected"), TABLES.values(), ids=TABLES)
 def test_a_table_is_markdown(value: Any, expected: str) -> None:
+    """In any language: a model reads it, and a recording is found by it."""
     assert to_table(value) == expected
+    with using("zh"):
+        assert to_table(value) == expected
 
 
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pa.table])

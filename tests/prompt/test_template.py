@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metask_magic.errors import PromptError
+from metask_magic.language import using
 from metask_magic.messages.request import ImagePart, Part, TextPart
 from metask_magic.prompt.template import render, render_parts
 from metask_magic.prompt.values import TEXT_LIMIT, to_parts
+
+from ..chinese import left_in_english
 
 PNG = b"\x89PNG\r\n\x1a\n and more"
 
@@ -70,33 +73,61 @@ NAMES = {
     ],
 )
 def test_rendered(text: str, expected: str) -> None:
+    """In any language: a model reads it."""
     assert render(text, NAMES) == expected
+    with using("zh"):
+        assert render(text, NAMES) == expected
+
+
+WRONG = [
+    ("{{ a }} {{ b.c }} {{ name }} {{ d() }}", r"a, b and d are not defined"),
+    ("{{ zzz }}", r"^zzz is not defined\. Define it"),
+    ("{{ nmae }} {{ itmes }}", "itmes and nmae are not defined. Did you mean items or name"),
+    ("one\n{{ 1 + }}", "line 2"),
+    ("{{ name", "mistake in line 1"),
+    (r"\textbf{{{ name }}}", r"mistake in line 1: .* before the \{\{ that follows a brace"),
+    ("{{ name.nope }}", "nope"),
+    ("{{ 1 / 0 }}", "ZeroDivisionError"),
+    ("{{ name.__class__.__mro__ }}", "unsafe"),
+    ("{{ sum }} and {{ list }}", "list and sum are not defined"),
+    ("{{ b'abc' }} {{ raw }}", "template has a mistake"),
+    ("{{ raw }}", "3 bytes are no PNG"),
+    ("{{ 3 | source }}", "int has no source"),
+    ("{{ 3 | table(5) }}", "int is no table"),
+    ("{{ raw | json }}", "bytes is no JSON"),
+]
+
+
+@pytest.mark.parametrize(("text", "says"), WRONG)
+def test_what_cannot_be_filled_in_is_explained(text: str, says: str) -> None:
+    with pytest.raises(PromptError, match=says) as caught:
+        render(text, NAMES)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize("text", [text for text, _ in WRONG])
+def test_it_is_explained_in_chinese(text: str) -> None:
+    with using("zh"), pytest.raises(PromptError) as caught:
+        render(text, NAMES)
+    assert left_in_english(caught.value) == []
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{{ a }} {{ b.c }} {{ name }} {{ d() }}", r"a, b and d are not defined"),
-        ("{{ zzz }}", r"^zzz is not defined\. Define it"),
-        ("{{ nmae }} {{ itmes }}", "itmes and nmae are not defined. Did you mean items or name"),
-        ("one\n{{ 1 + }}", "line 2"),
-        ("{{ name", "mistake in line 1"),
-        (r"\textbf{{{ name }}}", r"mistake in line 1: .* before the \{\{ that follows a brace"),
-        ("{{ name.nope }}", "nope"),
-        ("{{ 1 / 0 }}", "ZeroDivisionError"),
-        ("{{ name.__class__.__mro__ }}", "unsafe"),
-        ("{{ sum }} and {{ list }}", "list and sum are not defined"),
-        ("{{ b'abc' }} {{ raw }}", "template has a mistake"),
-        ("{{ raw }}", "3 bytes are no PNG"),
-        ("{{ 3 | source }}", "int has no source"),
-        ("{{ 3 | table(5) }}", "int is no table"),
-        ("{{ raw | json }}", "bytes is no JSON"),
+        ("{{ zzz }}", "zzz 未定义。在此单元格之前定义，或用 --raw 原样发送文本。"),
+        (
+            "{{ nmae }} {{ itmes }} {{ q }}",
+            "itmes、nmae 和 q 未定义。是不是想用 items 或 name？"
+            "在此单元格之前定义，或用 --raw 原样发送文本。",
+        ),
+        (r"\textbf{{{ name }}}", "在紧跟花括号的 {{ 前加一个空格或 {{ '{' }}。"),
     ],
 )
-def test_what_cannot_be_filled_in_is_explained(text: str, says: str) -> None:
-    with pytest.raises(PromptError, match=says) as caught:
+def test_said_in_chinese(text: str, says: str) -> None:
+    with using("zh"), pytest.raises(PromptError) as caught:
         render(text, NAMES)
-    assert caught.value.remedy
+    assert str(caught.value).endswith(says)
 
 
 PLAIN = st.text(st.sampled_from(string.printable + "{}%#é中🎉")).filter(

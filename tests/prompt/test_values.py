@@ -13,15 +13,19 @@ import pandas as pd
 import plotly.graph_objects
 import pytest
 from IPython.core import display as ipython
+from IPython.display import Image as Displayed
 from matplotlib.figure import Figure
 from PIL import Image
 
 from metask_magic.chat.reply import Reply
 from metask_magic.errors import AttachmentError, PromptError
+from metask_magic.language import using
 from metask_magic.messages.request import ImagePart, TextPart
 from metask_magic.prompt import images
 from metask_magic.prompt.images import image_part, pixels
 from metask_magic.prompt.values import TEXT_LIMIT, cut, to_parts
+
+from ..chinese import left_in_english
 
 
 def text_of(value: Any) -> str:
@@ -90,6 +94,20 @@ def test_long_text_is_cut_in_the_middle_with_a_note() -> None:
     assert text.startswith("a" * 66_667)
     assert text.endswith("b" * 33_333)
     assert len(text) == TEXT_LIMIT + len(note) + 2
+
+
+def test_the_user_is_told_in_chinese_and_the_model_in_english(capsys: pytest.CaptureFixture[str]) -> None:
+    with using("zh"):
+        (part,) = to_parts("a" * (TEXT_LIMIT + 50_000), "text")
+        to_parts("a" * (TEXT_LIMIT + 1))
+    assert isinstance(part, TextPart)
+    assert "[… 50,000 of 150,000 characters left out …]" in part.text
+    assert capsys.readouterr().err == (
+        "text：共 150,000 个字符，发送时省略中间的 50,000 个；"
+        "在提示词中写 {{ text | cut(150000) }} 可发送全部内容。\n"
+        "某个值：共 100,001 个字符，发送时省略中间的 1 个；"
+        "在提示词中写 {{ value | cut(100001) }} 可发送全部内容。\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -287,6 +305,20 @@ def test_charts_that_cannot_be_drawn_name_the_remedy(monkeypatch: pytest.MonkeyP
         to_parts(plotly.graph_objects.Figure())
 
 
+@pytest.mark.parametrize(
+    "make",
+    [altair.Chart, plotly.graph_objects.Figure, lambda: b"abc", lambda: Displayed(url="https://x/y.png")],
+    ids=["Altair", "Plotly", "bytes", "link"],
+)
+def test_what_cannot_be_drawn_in_chinese(make: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(altair.Chart, "save", failing(ImportError("no vl-convert\nat all")))
+    monkeypatch.setattr(plotly.graph_objects.Figure, "to_image", failing(ValueError("kaleido is missing")))
+    for name in ("it", ""):
+        with using("zh"), pytest.raises(PromptError) as caught:
+            to_parts(make(), name)
+        assert left_in_english(caught.value) == []
+
+
 def test_a_plotly_figure_is_an_image_where_plotly_can_draw(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plotly.graph_objects.Figure, "to_image", lambda self, kind: PNG)
     assert image_of(plotly.graph_objects.Figure()).data == PNG
@@ -306,8 +338,6 @@ def test_an_image_too_large_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_ipython_images() -> None:
-    from IPython.display import Image as Shown
-
-    assert image_of(Shown(data=PNG)).data == PNG
+    assert image_of(Displayed(data=PNG)).data == PNG
     with pytest.raises(PromptError, match=r"only a link \(https://x/y\.png\)"):
-        to_parts(Shown(url="https://x/y.png"))
+        to_parts(Displayed(url="https://x/y.png"))
