@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..language import _
 from ..messages.calls import unwrapped
 from ..tools.signature import LONGEST_INPUT, BadArgumentsError
 from ..words import shorten
@@ -19,19 +20,17 @@ def bind(arguments: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     try:
         given = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadArgumentsError(
-            f"the arguments are not JSON ({error}): {shorten(text, LONGEST_INPUT)}"
-        ) from None
+        raise BadArgumentsError.not_json(text, error) from None
     if not isinstance(given, dict):
-        raise BadArgumentsError(f"the arguments must be a JSON object, not {shorten(text, LONGEST_INPUT)}")
-    complaints = _complaints(given, parameters)
-    if complaints:
-        raise BadArgumentsError("\n".join(["the arguments do not fit.", *complaints]))
+        raise BadArgumentsError.no_object(text)
+    worst = _worst(given, parameters)
+    if worst:
+        raise BadArgumentsError.misfits(lambda: map(_complaint, worst))
     return given
 
 
-def _complaints(given: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[str]:
-    """What does not fit, a line each. A schema that cannot be used refuses nothing: the server checks too."""
+def _worst(given: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[Any]:
+    """What does not fit. A schema that cannot be used refuses nothing: the server checks too."""
     from jsonschema.exceptions import best_match
     from jsonschema.validators import Draft202012Validator, validator_for
     from referencing import Registry
@@ -44,9 +43,9 @@ def _complaints(given: Mapping[str, Any], parameters: Mapping[str, Any]) -> list
         found = list(checker(parameters, registry=registry).iter_errors(given))
     except Exception:  # noqa: BLE001 -- whatever is wrong with a stranger's schema
         return []
-    worst = [best_match([error]) for error in found[:MOST_COMPLAINTS]]
-    return [f"- {_place(error)}: {shorten(error.message, 3 * LONGEST_INPUT)}" for error in worst]
+    return [best_match([error]) for error in found[:MOST_COMPLAINTS]]
 
 
-def _place(error: Any) -> str:
-    return ".".join(map(str, error.absolute_path)) or "arguments"
+def _complaint(error: Any) -> str:
+    place = ".".join(map(str, error.absolute_path)) or _("arguments")
+    return _("- {place}: {complaint}", place=place, complaint=shorten(error.message, 3 * LONGEST_INPUT))

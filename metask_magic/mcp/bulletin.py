@@ -6,13 +6,19 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ..language import N_, _
 from ..messages.events import Noted, Notice
 from ..words import plain
 
 MOST_NEWS = 200
 """Lines of one call that wait to be shown; what comes faster than that is not."""
 
-WANTED = {"sampling": "to ask a model", "elicitation": "to ask the user something"}
+WANTED = {
+    "sampling": N_("The server {name} wanted to ask a model (sampling), which no server may here."),
+    "elicitation": N_(
+        "The server {name} wanted to ask the user something (elicitation), which no server may here."
+    ),
+}
 
 
 class Logged(NamedTuple):
@@ -57,8 +63,9 @@ class Bulletin:
 
     def progress(self, news: Queue, done: float, total: float | None, message: str | None) -> None:
         """Report how far a call is."""
-        figures = f"{done:g} of {total:g}" if total else f"{done:g}"
-        self._put(news, Notice(self._line(f"{message} ({figures})" if message else figures)))
+        figures = _("{done:g} of {total:g}", done=done, total=total) if total else f"{done:g}"
+        line = _("{message} ({figures})", message=message, figures=figures) if message else figures
+        self._put(news, Notice(self._line(line)))
 
     async def log(self, params: Any) -> None:
         """Take a line of the log: it belongs to no call, so all that are under way have it."""
@@ -68,7 +75,7 @@ class Bulletin:
 
     def refuse(self, kind: str) -> None:
         """Tell that the server asked for what none gets here."""
-        self.tell(f"The server {self._name} wanted {WANTED[kind]} ({kind}), which no server may here.")
+        self.tell(_(WANTED[kind], name=self._name))
 
     def _line(self, text: str) -> str:
         return f"{self._name}: {plain(self._hide(text))}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OptionError
+from ..language import _
 from ..words import plain
 from .servers import Server, check
 
@@ -34,18 +35,26 @@ def read_config(path: Path) -> tuple[list[Server], list[str]]:
     entries = data.get("mcpServers", data.get("servers"))
     if not isinstance(entries, Mapping):
         raise OptionError(
-            f"{path} has no mcpServers.",
-            'Its shape is {"mcpServers": {"NAME": {"command": "…", "args": []}}}.',
+            _("{path} has no mcpServers.", path=path),
+            _("Its shape is {shape}.", shape='{"mcpServers": {"NAME": {"command": "…", "args": []}}}'),
         )
     found: list[Server] = []
     left_out: list[str] = []
     for name, entry in entries.items():
         if not isinstance(entry, Mapping):
-            raise OptionError(f"The server {plain(name)} of {path} is no object.", "Correct the file.")
+            raise OptionError(
+                _("The server {name} of {path} is no object.", name=plain(name), path=path),
+                _("Correct the file."),
+            )
         if entry.get("disabled") is True or entry.get("enabled") is False:
-            left_out.append(f"{plain(name)} is left out: the file turns it off.")
+            left_out.append(_("{name} is left out: the file turns it off.", name=plain(name)))
         elif entry.get("type") == "sse":
-            left_out.append(f"{plain(name)} is left out: its transport, sse, is none of today's protocol.")
+            left_out.append(
+                _(
+                    "{name} is left out: its transport, sse, is none of today's protocol.",
+                    name=plain(name),
+                )
+            )
         else:
             found.append(check(_server(str(name), entry, path)))
     return found, left_out
@@ -55,11 +64,18 @@ def _load(path: Path) -> Mapping[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise OptionError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
+        why = error.strerror
+        raise OptionError(
+            _("{path} cannot be read: {why}.", path=path, why=why), _("Check the path.")
+        ) from None
     except ValueError as error:
-        raise OptionError(f"{path} is no JSON: {error}.", "Correct the file.") from None
+        raise OptionError(
+            _("{path} is no JSON: {error}.", path=path, error=error), _("Correct the file.")
+        ) from None
     if not isinstance(data, Mapping):
-        raise OptionError(f"{path} has no mcpServers.", "It is a JSON object with that name in it.")
+        raise OptionError(
+            _("{path} has no mcpServers.", path=path), _("It is a JSON object with that name in it.")
+        )
     return data
 
 
@@ -73,8 +89,12 @@ def _server(name: str, entry: Mapping[str, Any], path: Path) -> Server:
     shaped = isinstance(arguments, list) and isinstance(env, Mapping) and isinstance(headers, Mapping)
     if not shaped or not all(isinstance(text, str) for text in texts):
         raise OptionError(
-            f"The server {plain(name)} of {path} has not the shape of one.",
-            'It is {"command": "…", "args": ["…"], "env": {"NAME": "${NAME}"}} or {"url": "https://…"}.',
+            _("The server {name} of {path} has not the shape of one.", name=plain(name), path=path),
+            _(
+                "It is {command} or {address}.",
+                command='{"command": "…", "args": ["…"], "env": {"NAME": "${NAME}"}}',
+                address='{"url": "https://…"}',
+            ),
         )
     _refuse_secrets(name, {**env, **headers, **dict(_iter_flags(words))}, path)
     _refuse_inputs(name, [*texts, *env.values(), *headers.values()], path)
@@ -87,8 +107,16 @@ def _refuse_secrets(name: str, given: Mapping[Any, Any], path: Path) -> None:
         if _SECRET_NAME.search(str(variable)) and value and not (is_number or _REFERENCE.search(str(value))):
             reference = f"${{{_as_variable(variable)}}}"
             raise OptionError(
-                f"{plain(variable)} of the server {plain(name)} stands in {path} as it is.",
-                f'Put it into a variable of the environment, and name that there: "{reference}"',
+                _(
+                    "{variable} of the server {name} stands in {path} as it is.",
+                    variable=plain(variable),
+                    name=plain(name),
+                    path=path,
+                ),
+                _(
+                    'Put it into a variable of the environment, and name that there: "{reference}"',
+                    reference=reference,
+                ),
             )
 
 
@@ -108,8 +136,13 @@ def _iter_flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:
 def _refuse_inputs(name: str, values: Iterable[Any], path: Path) -> None:
     if any("${input:" in str(value) for value in values):
         raise OptionError(
-            f"The server {plain(name)} of {path} wants something typed in (${{input:…}}).",
-            "Put it into a variable of the environment, and write ${NAME} there.",
+            _(
+                "The server {name} of {path} wants something typed in ({what}).",
+                name=plain(name),
+                path=path,
+                what="${input:…}",
+            ),
+            _("Put it into a variable of the environment, and write ${NAME} there."),
         )
 
 

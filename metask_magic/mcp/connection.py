@@ -11,10 +11,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..language import _
 from .bulletin import Bulletin
 from .declared import Declared
 from .environment import Given, resolve
-from .faults import GoneError, gone
+from .faults import GoneError, gone, started_again
 from .library import all_pages, is_closed, require
 from .running import Running
 from .servers import Server, check_transport
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from mcp import Client
 
 T = TypeVar("T")
-
-AGAIN = "It was started again."
-CHANGED = "has changed its tools: the next cell has them as they are."
 
 
 class Connection:
@@ -115,9 +113,10 @@ class Connection:
             if self._deaths > 1:
                 raise
             await self._opened()
-            self.bulletin.tell(f"{error.message} {AGAIN}")
+            told = started_again(error)
+            self.bulletin.tell(told.message)
             if not again:
-                raise GoneError(f"{error.message} {AGAIN}", error.remedy) from None
+                raise told from None
             answer = await self._attempt(operation)
         self._deaths = 0
         return answer
@@ -157,7 +156,11 @@ class Connection:
         found = await self.ask(lambda client: all_pages(client.list_tools, "tools"))
         self._tools = tuple(Declared.of(tool, self.hide) for tool in found)
         if tell and known and known != {tool.fingerprint for tool in self._tools}:
-            self.bulletin.tell(f"The server {self.server.name} {CHANGED}")
+            told = _(
+                "The server {name} has changed its tools: the next cell has them as they are.",
+                name=self.server.name,
+            )
+            self.bulletin.tell(told)
 
     async def _attempt(self, operation: Callable[[Client], Awaitable[T]]) -> T:
         running = await self._opened()
@@ -174,18 +177,18 @@ class Connection:
 
     async def _opened(self) -> Running:
         async with self._starting:
-            ended = ""
+            ended: GoneError | None = None
             if self._running is not None and self._running.is_over:  # while nobody asked it anything
                 said = self._running.said
                 await self._end()
-                ended = gone(self.server, said, self.hide).message
+                ended = gone(self.server, said, self.hide)
             if self._running is None:
                 check_transport(self.server, allow_http=self._allow_http())
                 await asyncio.to_thread(require)  # it takes a second, in which the loop has other work
                 self._given = resolve(self.server, self._hide_key)
                 self._running = await Running.start(self.server, self._given, self.bulletin, self._patience())
-            if ended:
-                self.bulletin.tell(f"{ended} {AGAIN}")
+            if ended is not None:
+                self.bulletin.tell(started_again(ended).message)
             return self._running
 
     async def _end(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..language import _
 from ..messages.kinds import JSON
 
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
@@ -68,14 +69,14 @@ class Declared:
     def may(self) -> str:
         """What it may do, in a few words."""
         if self.only_reads:
-            may = "only reads"
+            may = _("only reads")
         elif "readOnlyHint" not in self.hints and "destructiveHint" not in self.hints:
-            may = "nothing declared"
+            may = _("nothing declared")
         elif self.hints.get("destructiveHint") is False:
-            may = "writes, destroys nothing"
+            may = _("writes, destroys nothing")
         else:
-            may = "writes, may destroy"
-        return f"{may}, reaches outside" if self.hints.get("openWorldHint") is True else may
+            may = _("writes, may destroy")
+        return _("{may}, reaches outside", may=may) if self.hints.get("openWorldHint") is True else may
 
     def to_function(self, name: str) -> dict[str, JSON]:
         """The tool as the API takes it, under a name of that alphabet."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..errors import SettingError
+from ..language import _
 from .servers import Server
 
 SHORTEST_SECRET = 6
@@ -70,8 +71,12 @@ def _value(server: Server, found: re.Match[str], used: dict[str, str]) -> str:
     value = os.environ.get(name)
     if value is None and default is None:
         raise SettingError(
-            f"The server {server.name} is to be given {name}, which the environment does not have.",
-            "Set the variable before the kernel starts, or with `os.environ` and `getpass` in a cell.",
+            _(
+                "The server {server} is to be given {name}, which the environment does not have.",
+                server=server.name,
+                name=name,
+            ),
+            _("Set the variable before the kernel starts, or with `os.environ` and `getpass` in a cell."),
         )
     if value is None:
         return str(default)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from ..errors import ToolServerError
-from ..words import plain, shorten
+from ..language import N_, _
+from ..words import plain, sentences, shorten
 from .servers import Server
 from .stdio import Said
 
 LONGEST_WORDS = 600
+
+AGAIN = N_("It was started again.")
+
+_FATE = re.compile(r"\[ended (?:with exit code (?P<code>\d+)|by (?:signal )?(?P<signal>\w+))\]")
+"""What `supervisor.py` writes below a command's last words."""
 
 
 class GoneError(ToolServerError):
@@ -18,10 +25,23 @@ class GoneError(ToolServerError):
 
 def gone(server: Server, said: Said, hide: Callable[[str], str]) -> GoneError:
     """Return the error for a server that ended while it was asked something."""
-    what = "has ended" if server.command else f"at {server.origin} is gone"
-    return GoneError(
-        f"The server {server.name} {what}{_told(said, hide)}", "The next cell that uses it starts it again."
-    )
+
+    def say() -> str:
+        told = _told(said, hide)
+        if server.command:
+            return _("The server {name} has ended{told}.", name=server.name, told=told)
+        return _(
+            "The server {name} at {origin} is gone{told}.", name=server.name, origin=server.origin, told=told
+        )
+
+    return GoneError.told(say, _("The next cell that uses it starts it again."))
+
+
+def started_again(error: GoneError) -> GoneError:
+    """Return the error for a server that ended and was started again."""
+    told = GoneError(sentences(error.message, _(AGAIN)), error.remedy)
+    told.for_model = f"{error.for_model} {AGAIN}"
+    return told
 
 
 def not_started(
@@ -33,53 +53,80 @@ def not_started(
     seconds: float | None = None,
 ) -> ToolServerError:
     """Return the error for a server that does not answer, or does it after `seconds` not yet."""
+    name, origin = server.name, server.origin
     if seconds is not None:
-        message = f"The server {server.name} has not answered within {seconds:g} s{_told(said, hide)}"
-        remedy = (
-            "Look whether it starts in a terminal, or give it more time: "
-            "`%config Metask.server_timeout = 120`"
+        return ToolServerError.told(
+            lambda: _(
+                "The server {name} has not answered within {seconds:g} s{told}.",
+                name=name,
+                seconds=seconds,
+                told=_told(said, hide),
+            ),
+            _(
+                "Look whether it starts in a terminal, or give it more time: "
+                "`%config Metask.server_timeout = 120`"
+            ),
         )
-    elif server.url:
-        why = said.trouble or _reason(error, hide)
-        message = f"The server {server.name} at {server.origin} cannot be reached: {why}."
-        remedy = f"Check the address, and {_about_headers(server)}."
-    else:
-        why = _told(said, hide)
-        message = (
-            f"The server {server.name} cannot be started{why if why != '.' else f': {_reason(error, hide)}.'}"
+    if server.url:
+        return ToolServerError.told(
+            lambda: _(
+                "The server {name} at {origin} cannot be reached: {why}.",
+                name=name,
+                origin=origin,
+                why=said.trouble() or _reason(error, hide),
+            ),
+            _about_headers(server),
         )
-        remedy = f"Run its command in a terminal: {server.origin}"
-    return ToolServerError(message, remedy)
+    return ToolServerError.told(
+        lambda: _(
+            "The server {name} cannot be started{told}.",
+            name=name,
+            told=_told(said, hide) or _(": {trouble}", trouble=_reason(error, hide)),
+        ),
+        _("Run its command in a terminal: {command}", command=origin),
+    )
 
 
 def _about_headers(server: Server) -> str:
     if server.headers:
-        return (
-            f"what {server.given} is: a variable's value is sent as it stands, and some servers want "
-            "`--header-env 'Authorization=Bearer ${VARIABLE}'`"
+        return _(
+            "Check the address, and what {headers} is: a variable's value is sent as it stands, and some "
+            "servers want `--header-env 'Authorization=Bearer {variable}'`.",
+            headers=server.given,
+            variable="${VARIABLE}",
         )
-    return "whether it wants a key: `--header-env NAME=VARIABLE` sends one"
+    return _("Check the address, and whether it wants a key: `--header-env NAME=VARIABLE` sends one.")
 
 
 def _told(said: Said, hide: Callable[[str], str]) -> str:
     """Return the end of a sentence: what the server said, where it said anything."""
-    parts = [hide(part) for part in _iter_told(said)]
-    return f"{''.join(parts)}." if parts else "."
+    return "".join(map(hide, _iter_told(said)))
 
 
 def _iter_told(said: Said) -> Iterator[str]:
-    if said.trouble:
-        yield f": {said.trouble}"
+    if trouble := said.trouble():
+        yield _(": {trouble}", trouble=trouble)
     if said.stray:
-        yield f"; it wrote what is no message of the protocol: {plain(said.stray)!r}"
+        yield _("; it wrote what is no message of the protocol: {words!r}", words=plain(said.stray))
     if said.last_lines:
-        words = " / ".join(plain(line) for line in said.last_lines)
-        yield f"; its last words: {shorten(words, LONGEST_WORDS)}"
+        words = " / ".join(map(_word, said.last_lines))
+        yield _("; its last words: {words}", words=shorten(words, LONGEST_WORDS))
+
+
+def _word(line: str) -> str:
+    fate = _FATE.fullmatch(line)
+    if fate is None:
+        return plain(line)
+    if fate["code"]:
+        return _("[ended with exit code {code}]", code=fate["code"])
+    if fate["signal"].isdecimal():
+        return _("[ended by signal {number}]", number=fate["signal"])
+    return _("[ended by {signal}]", signal=fate["signal"])
 
 
 def _reason(error: BaseException | None, hide: Callable[[str], str]) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if error is None:
-        return "it says nothing"
+        return _("it says nothing")
     return hide(plain(f"{error}" or type(error).__name__)).rstrip(".")

@@ -17,6 +17,7 @@ from ..gateway.recorded import CONDUCTS, Conduct
 from ..gateway.recording import RecordedReply, Recording
 from ..gateway.recording_key import describe, dump, key_of
 from ..gateway.recordings import Recordings
+from ..language import N_, _
 from ..messages.kinds import JSON
 from ..messages.request import ImagePart, Part, TextPart
 from ..tools.offered import Occasion, ToolResult
@@ -58,7 +59,7 @@ class Kept:
             if known is None or known.reply.text != said:
                 self._store.append(Recording.of(asked, RecordedReply(said, "stop")))
         except RecordingError as error:
-            return f"Not recorded: {error}"
+            return _("Not recorded: {error}", error=error)
         return ""
 
     async def find_call(self, asked: Mapping[str, JSON]) -> ToolResult | None:
@@ -127,10 +128,15 @@ def parts_from_json(kept: Sequence[Any]) -> list[Part]:
     ]
 
 
+_MISSED = {
+    "tools": N_("The tools of the server {name} is not recorded in {path}, and nothing may be asked."),
+    "resource": N_("A resource of the server {name} is not recorded in {path}, and nothing may be asked."),
+    "prompt": N_("A prompt of the server {name} is not recorded in {path}, and nothing may be asked."),
+}
+
+
 def _missed(asked: Mapping[str, JSON], store: Recordings) -> RecordingMissError:
-    what = {"tools": "The tools", "resource": "A resource", "prompt": "A prompt"}.get(str(asked["server"]))
     return RecordingMissError(
-        f"{what or 'An answer'} of the server {asked['model']} is not recorded in {store.path}, and "
-        "nothing may be asked.",
-        'Ask once and record it: `%config Metask.recording = "auto"`.',
+        _(_MISSED[str(asked["server"])], name=asked["model"], path=store.path),
+        _('Ask once and record it: `%config Metask.recording = "auto"`.'),
     )

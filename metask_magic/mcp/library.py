@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ToolServerError
+from ..language import _
 from .environment import Given
 from .stdio import Said
 
@@ -21,15 +22,15 @@ CONNECT_SECONDS = 30.0
 REFUSALS = {
     "sampling": "No server may ask a model through this client (sampling).",
     "elicitation": "No server may ask the user for anything through this client (elicitation).",
-}
+}  # English: a server reads it
 
 
 def require() -> None:
     """Import the library, and keep its log out of the notebook. Raises `ToolServerError` where it is none."""
     if find_spec("mcp") is None:
-        raise ToolServerError(
-            "Servers of tools need the library `mcp`, which is not installed.",
-            'Install it with `pip install "metask-magic[mcp]"`, and restart the kernel.',
+        raise ToolServerError.told(
+            lambda: _("Servers of tools need the library `mcp`, which is not installed."),
+            _('Install it with `pip install "metask-magic[mcp]"`, and restart the kernel.'),
         )
     import_module("mcp")
     log = logging.getLogger("mcp")
@@ -44,8 +45,12 @@ async def http(given: Given, said: Said) -> AsyncIterator[tuple[Any, Any]]:
     from mcp.client.streamable_http import streamable_http_client
 
     async def note(response: httpx2.Response) -> None:
-        refused = response.status_code >= 400
-        said.trouble = f"it answers {response.status_code} {response.reason_phrase}" if refused else ""
+        status, reason = response.status_code, response.reason_phrase
+
+        def answers() -> str:
+            return _("it answers {status} {reason}", status=status, reason=reason)
+
+        said.trouble = answers if status >= 400 else str
 
     patience = httpx2.Timeout(CONNECT_SECONDS, read=None)  # a call may take long: who waits can stop it
     async with (
@@ -82,7 +87,7 @@ def is_closed(error: Exception) -> bool:
     from mcp_types import CONNECTION_CLOSED
 
     # A server may use the number for an error of its own.
-    closed = (CONNECTION_CLOSED, "Connection closed")
+    closed = (CONNECTION_CLOSED, "Connection closed")  # English: the library's own word
     return isinstance(error, MCPError) and (error.code, error.message) == closed
 
 
@@ -90,7 +95,7 @@ async def all_pages(ask: Callable[..., Any], of: str, most: int = 100) -> list[A
     """Return the entries of a list that comes in pages, from at most so many of them."""
     found: list[Any] = []
     cursor: str | None = None
-    for _ in range(most):
+    for _page in range(most):
         page = await ask(cursor=cursor)
         found += getattr(page, of)
         cursor = page.next_cursor

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import OptionError, PromptError
+from ..language import _
 from ..messages.kinds import JSON
 from ..messages.request import Message, Part, TextPart, join_parts, parts_of
-from ..words import did_you_mean, nearest, plain
+from ..words import all_of, did_you_mean, nearest, plain
 from .connection import Connection
 from .kept import parts_from_json, parts_to_json
 from .library import all_pages
@@ -44,9 +45,16 @@ async def fetch_prompt(connection: Connection, name: str, arguments: Mapping[str
         got = await connection.ask(lambda client: client.get_prompt(name, dict(arguments)))
     except MCPError as error:
         raise PromptError(
-            f"The server {connection.server.name} does not give its prompt {plain(name)}: "
-            f"{plain(connection.hide(error.message))}.",
-            f"`%metask tools show {connection.server.name}` lists its prompts and their arguments.",
+            _(
+                "The server {server} does not give its prompt {name}: {why}.",
+                server=connection.server.name,
+                name=plain(name),
+                why=plain(connection.hide(error.message)),
+            ),
+            _(
+                "`%metask tools show {server}` lists its prompts and their arguments.",
+                server=connection.server.name,
+            ),
         ) from None
     hide = connection.hide
     return _joined(
@@ -74,20 +82,30 @@ def prompt_from_json(kept: Sequence[Any]) -> list[Message]:
 def _check(server: str, name: str, arguments: Mapping[str, str], prompts: Sequence[Any]) -> None:
     found = next((prompt for prompt in prompts if prompt.name == name), None)
     if found is None:
-        near = did_you_mean([f"{server}.{one}" for one in nearest(name, (one.name for one in prompts))])
-        what = f"no prompt {plain(name)}" if prompts else "no prompts"
-        raise OptionError(
-            f"The server {server} has {what}.", near or f"`%metask tools show {server}` lists what it has."
-        )
+        raise _no_such(server, name, [one.name for one in prompts])
     known = [one.name for one in found.arguments or ()]
     missing = [one.name for one in found.arguments or () if one.required and one.name not in arguments]
     strange = [one for one in arguments if one not in known]
-    if missing or strange:
-        what = f"needs {' and '.join(map(plain, missing))}" if missing else f"takes no {plain(strange[0])}"
+    called = f"{server}.{plain(name)}"
+    how = f"{server}.{arguments_in_words(found)}"
+    used = _("It is used so: --prompt {how}", how=how)
+    if missing:
+        names = all_of(map(plain, missing))
+        raise OptionError(_("The prompt {name} needs {arguments}.", name=called, arguments=names), used)
+    if strange:
         raise OptionError(
-            f"The prompt {server}.{plain(name)} {what}.",
-            f"It is used so: --prompt {server}.{arguments_in_words(found)}",
+            _("The prompt {name} takes no {argument}.", name=called, argument=plain(strange[0])), used
         )
+
+
+def _no_such(server: str, name: str, known: Sequence[str]) -> OptionError:
+    near = did_you_mean([f"{server}.{one}" for one in nearest(name, known)])
+    remedy = near or _("`%metask tools show {server}` lists what it has.", server=server)
+    if not known:
+        return OptionError(_("The server {server} has no prompts.", server=server), remedy)
+    return OptionError(
+        _("The server {server} has no prompt {name}.", server=server, name=plain(name)), remedy
+    )
 
 
 def _joined(messages: Any) -> list[Message]:

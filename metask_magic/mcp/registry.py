@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from ..asking.loop import network
 from ..errors import OptionError
+from ..language import _
 from ..settings import Metask
 from ..words import did_you_mean, nearest, plain
 from .connection import Connection
@@ -39,7 +40,8 @@ class Servers:
         if name not in self._connections:
             near = did_you_mean(nearest(name, self._connections))
             raise OptionError(
-                f"There is no server {plain(name)}.", near or "`%metask tools` lists the servers."
+                _("There is no server {name}.", name=plain(name)),
+                near or _("`%metask tools` lists the servers."),
             )
         return self._connections[name]
 
@@ -55,8 +57,8 @@ class Servers:
         check(server)
         if server.name in self._connections:
             raise OptionError(
-                f"There is a server {server.name} already.",
-                f"`%metask tools remove {server.name}` removes it.",
+                _("There is a server {name} already.", name=server.name),
+                _("`%metask tools remove {name}` removes it.", name=server.name),
             )
         self._connections[server.name] = Connection(
             server,

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import AttachmentError
+from ..language import _
 from ..messages.request import Part, TextPart
 from ..prompt.values import TEXT_LIMIT, cut
-from ..words import did_you_mean, nearest, plain
+from ..words import did_you_mean, listed, nearest, plain
 from .connection import Connection
 from .library import all_pages
 from .results import contents_parts
@@ -35,9 +36,13 @@ async def read_resource(connection: Connection, wanted: str) -> list[Part]:
         read = await connection.ask(lambda client: client.read_resource(address))
     except MCPError as error:
         raise AttachmentError(
-            f"The server {connection.server.name} cannot read {plain(address)}: "
-            f"{plain(connection.hide(error.message))}.",
-            f"`%metask tools show {connection.server.name}` lists what it has.",
+            _(
+                "The server {server} cannot read {address}: {why}.",
+                server=connection.server.name,
+                address=plain(address),
+                why=plain(connection.hide(error.message)),
+            ),
+            _("`%metask tools show {server}` lists what it has.", server=connection.server.name),
         ) from None
     return [_fitted(part, connection) for part in contents_parts(read.contents)]
 
@@ -69,8 +74,12 @@ async def _find(connection: Connection, wanted: str) -> str:
     name = connection.server.name
     if not resources:
         raise AttachmentError(
-            f"The server {name} lists no resources.",
-            f"Give the whole address, such as `-a {name}:scheme://path`, or let a tool of it read: -T {name}",
+            _("The server {name} lists no resources.", name=name),
+            _(
+                "Give the whole address, such as `-a {name}:scheme://path`, "
+                "or let a tool of it read: -T {name}",
+                name=name,
+            ),
         )
     found = [one for one in resources if wanted in (one.name, one.title, one.uri)]
     found = found or [one for one in resources if one.uri.endswith(f"/{wanted}")]
@@ -78,8 +87,13 @@ async def _find(connection: Connection, wanted: str) -> str:
         return str(found[0].uri)
     if found:
         raise AttachmentError(
-            f"The server {name} has {len(found)} resources {plain(wanted)}.",
-            f"Give the address of one: {', '.join(plain(one.uri) for one in found[:3])}",
+            _(
+                "The server {server} has {count} resources {name}.",
+                server=name,
+                count=len(found),
+                name=plain(wanted),
+            ),
+            _("Give the address of one: {addresses}", addresses=listed(plain(one.uri) for one in found[:3])),
         )
     raise _none(name, wanted, [one.name for one in resources])
 
@@ -87,8 +101,8 @@ async def _find(connection: Connection, wanted: str) -> str:
 def _none(server: str, wanted: str, known: Sequence[str]) -> AttachmentError:
     near = did_you_mean([f"{server}:{one}" for one in nearest(wanted, known)])
     return AttachmentError(
-        f"The server {server} has no resource {plain(wanted)}.",
-        near or f"`%metask tools show {server}` lists what it has.",
+        _("The server {server} has no resource {name}.", server=server, name=plain(wanted)),
+        near or _("`%metask tools show {server}` lists what it has.", server=server),
     )
 
 
@@ -99,7 +113,12 @@ def _fitted(part: Part, connection: Connection) -> Part:
     text = cut(connection.hide(part.text))
     if len(part.text) > TEXT_LIMIT:
         connection.bulletin.tell(
-            f"A resource of {connection.server.name} has {len(part.text):,} characters and is sent with "
-            f"{TEXT_LIMIT:,} of them, from both ends."
+            _(
+                "A resource of {server} has {length:,} characters and is sent with {sent:,} of them, "
+                "from both ends.",
+                server=connection.server.name,
+                length=len(part.text),
+                sent=TEXT_LIMIT,
+            )
         )
     return replace(part, text=text)

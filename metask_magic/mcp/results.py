@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..errors import AttachmentError
+from ..language import using
 from ..messages.request import ImagePart, Part, TextPart
 from ..prompt.files import fenced
 from ..prompt.images import image_part, media_type
@@ -31,7 +32,8 @@ def to_result(result: Any, hide: Callable[[str], str]) -> ToolResult:
         texts.append(json.dumps(structure, ensure_ascii=False))
     images = [part for part in parts if isinstance(part, ImagePart)]
     if len(images) > MOST_IMAGES:
-        texts.append(f"[{len(images) - MOST_IMAGES} more images were left out]")
+        left_out = len(images) - MOST_IMAGES
+        texts.append(f"[{left_out} more images were left out]")  # English: a model reads it
     written = "\n".join(texts)
     if result.is_error and not written.startswith("Error"):
         written = f"Error: {written}"
@@ -51,8 +53,10 @@ def block_parts(block: Any) -> list[Part]:
             about = f": {block.description}" if block.description else ""
             return [TextPart(f"[resource {block.name} at {block.uri}{about}]")]
         case "audio":
-            return [TextPart(f"[audio of the type {block.mime_type}, which is not handed on]")]
-    return [TextPart(f"[content of the kind {block.type}, which is not handed on]")]
+            audio = f"[audio of the type {block.mime_type}, which is not handed on]"  # English: as above
+            return [TextPart(audio)]
+    other = f"[content of the kind {block.type}, which is not handed on]"  # English: as above
+    return [TextPart(other)]
 
 
 def contents_parts(contents: Sequence[Any]) -> list[Part]:
@@ -77,17 +81,19 @@ def _language(kind: str | None) -> str:
 
 
 def _image(encoded: str, kind: str, name: str) -> Part:
-    """Return an image as a model takes it; what is none is told in words."""
+    """Return an image as a model takes it; what is none is told in English words, for the model."""
     try:
         data = b64decode(encoded, validate=True)
     except (Base64Error, ValueError):
-        return TextPart(f"[{kind} that is not base64, and is not handed on]")
-    if media_type(data) is None:
-        return TextPart(f"[{size(len(data))} of the type {kind}, which are not handed on]")
-    try:
-        return image_part(data, name)
-    except AttachmentError as error:
-        return TextPart(f"[{error.message}]")
+        return TextPart(f"[{kind} that is not base64, and is not handed on]")  # English: a model reads it
+    with using("en"):
+        if media_type(data) is None:
+            told = f"[{size(len(data))} of the type {kind}, which are not handed on]"  # English: as above
+            return TextPart(told)
+        try:
+            return image_part(data, name)
+        except AttachmentError as error:
+            return TextPart(f"[{error.message}]")
 
 
 def _say(texts: Sequence[str], structure: Any) -> bool:

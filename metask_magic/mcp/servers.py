@@ -10,10 +10,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..errors import OptionError, SettingError
+from ..language import _
 from ..settings import is_loopback
-from ..words import plain
+from ..words import listed, plain
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,31}")
+
+_EXAMPLE = (
+    "%metask tools add files -- npx @modelcontextprotocol/server-filesystem ."  # English: it is a command
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Server:
     @property
     def given(self) -> str:
         """What it is given of the environment: names alone."""
-        return ", ".join(plain(name) for name in (*self.env, *self.headers))
+        return listed(plain(name) for name in (*self.env, *self.headers))
 
 
 def check(server: Server) -> Server:
@@ -57,13 +62,16 @@ def check(server: Server) -> Server:
     """
     if not NAME.fullmatch(server.name):
         raise OptionError(
-            f"{plain(server.name)} cannot be the name of a server.",
-            "Use up to 32 letters, digits, _ and -, and begin with a letter.",
+            _("{name} cannot be the name of a server.", name=plain(server.name)),
+            _("Use up to 32 letters, digits, _ and -, and begin with a letter."),
         )
     if bool(server.command) == bool(server.url):
         raise OptionError(
-            f"The server {server.name} needs a command, or an address that begins with http:// or https://.",
-            "For example: %metask tools add files -- npx @modelcontextprotocol/server-filesystem .",
+            _(
+                "The server {name} needs a command, or an address that begins with http:// or https://.",
+                name=server.name,
+            ),
+            _("For example: {command}", command=_EXAMPLE),
         )
     if server.url:
         _check_address(server)
@@ -74,9 +82,12 @@ def check_transport(server: Server, *, allow_http: bool) -> None:
     """Refuse an address that would have all of it travel unencrypted. Raises `SettingError`."""
     if urlsplit(server.url).scheme == "http" and not is_loopback(server.url) and not allow_http:
         raise SettingError(
-            f"The address of the server {server.name} is {server.origin}: what is said to it would travel "
-            "unencrypted.",
-            "Use https://, or allow it with `%config Metask.allow_http = True`.",
+            _(
+                "The address of the server {name} is {origin}: what is said to it would travel unencrypted.",
+                name=server.name,
+                origin=server.origin,
+            ),
+            _("Use https://, or allow it with `%config Metask.allow_http = True`."),
         )
 
 
@@ -84,11 +95,11 @@ def _check_address(server: Server) -> None:
     parts = urlsplit(server.url)
     if "@" in parts.netloc:  # the address is not repeated: a password may be in it
         raise OptionError(
-            f"The address of the server {server.name} has a user name or a password in it.",
-            "Put it into a variable of the environment: `--header-env Authorization=VARIABLE`",
+            _("The address of the server {name} has a user name or a password in it.", name=server.name),
+            _("Put it into a variable of the environment: `--header-env Authorization=VARIABLE`"),
         )
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise OptionError(
-            f"The address of the server {server.name} is none: {server.origin}.",
-            "It begins with http:// or https://.",
+            _("The address of the server {name} is none: {origin}.", name=server.name, origin=server.origin),
+            _("It begins with http:// or https://."),
         )

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..language import _
 from . import supervisor
 from .environment import Given
 
@@ -39,7 +40,7 @@ class Said:
         self.over = asyncio.Event()  # no message comes any more
         self._tail = b""
         self.stray = ""
-        self.trouble = ""
+        self.trouble: Callable[[], str] = str  # in the language of the moment; nothing at first
 
     def take(self, piece: bytes) -> None:
         """Take in a piece of stderr."""
@@ -153,13 +154,17 @@ async def _iter_lines(process: asyncio.subprocess.Process, said: Said) -> AsyncI
         try:
             line = await process.stdout.readline()
         except ValueError:
-            said.trouble = f"it sent a message of more than {LONGEST_MESSAGE >> 20} MiB"
+            said.trouble = _too_long
             _close(process)
             return
         if not line:
             return
         if line.strip():
             yield line
+
+
+def _too_long() -> str:
+    return _("it sent a message of more than {size} MiB", size=LONGEST_MESSAGE >> 20)
 
 
 async def _rest(process: asyncio.subprocess.Process) -> None:

@@ -136,10 +136,10 @@ def _prctl(option: int, value: int) -> None:
 
 def _fate(code: int) -> str:
     if code >= 0:
-        return f"[ended with exit code {code}]"
+        return f"[ended with exit code {code}]"  # English: `faults.py` reads it
     with suppress(ValueError):
-        return f"[ended by {signal.Signals(-code).name}]"
-    return f"[ended by signal {-code}]"
+        return f"[ended by {signal.Signals(-code).name}]"  # English: as above
+    return f"[ended by signal {-code}]"  # English: as above
 
 
 def _say(line: str) -> None:

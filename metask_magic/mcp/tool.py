@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from ..errors import MetaskError, ToolServerError
+from ..language import _
 from ..messages.events import Event, Noted, Notice
 from ..messages.kinds import JSON
 from ..messages.request import ToolCall
 from ..tools.offered import Occasion, ToolResult
 from ..tools.signature import BadArgumentsError
-from ..tools.tool import DECLINED, cut
+from ..tools.tool import cut, declined, misfit
 from .arguments import bind
 from .bulletin import Logged
 from .connection import Connection
@@ -25,8 +26,6 @@ from .results import to_result
 
 Consent = Callable[[ToolCall, str, Declared, bool], bool]
 """Asks whether a call may be made: the call, the server, what it declares, whether that has changed."""
-
-STOPPED = ToolResult("Stopped, and the server was told. What it had done by then stays.", failed=True)
 
 MOST_LINES = 20
 """Lines of a server's log that stay with a step."""
@@ -61,7 +60,7 @@ class ServerTool:
         try:
             arguments = bind(call.arguments, self.declared.parameters)
         except BadArgumentsError as error:
-            yield ToolResult(cut(f"Error: {error}"), failed=True)
+            yield misfit(error)
             return
         asked = asked_of_tool(self.connection.server, self.declared.name, arguments, occasion)
         recorded = await self.kept.find_call(asked)
@@ -70,7 +69,8 @@ class ServerTool:
             return
         async for said in self._attempt(call, arguments, occasion):
             if isinstance(said, ToolResult):
-                trouble = "" if said in (DECLINED, STOPPED) else self.kept.keep(asked, result_to_json(said))
+                unmade = said in (declined(), _stopped())
+                trouble = "" if unmade else self.kept.keep(asked, result_to_json(said))
                 if trouble:
                     yield Noted(trouble)
             yield said
@@ -84,18 +84,20 @@ class ServerTool:
             for remark in self.connection.bulletin.take_remarks():
                 yield Noted(remark)
             if declared is None:
-                yield ToolResult(
-                    f"Error: the server has no tool {self.declared.name!r} any more.", failed=True
-                )
+                yield ToolResult.failure(self._no_more)
                 return
             if not await self._allowed(call, declared, occasion):
-                yield DECLINED
+                yield declined()
                 return
             async for said in _stoppable(self._call(declared, arguments)):
                 yield said
         except ToolServerError as error:
             yield Noted(str(error))
-            yield ToolResult(cut(f"Error: {error.message}"), failed=True)
+            shown = cut(_("Error: {why}", why=error.message))
+            yield ToolResult(cut(f"Error: {error.for_model or error.message}"), failed=True, shown=shown)
+
+    def _no_more(self) -> str:
+        return _("Error: the server has no tool {name!r} any more.", name=self.declared.name)
 
     async def _declared_now(self) -> Declared | None:
         tools = await self.connection.tools()
@@ -142,10 +144,14 @@ async def _stoppable(calling: AsyncIterator[Event | ToolResult]) -> AsyncIterato
         async for said in calling:
             yield said
     except asyncio.CancelledError:
-        yield STOPPED
+        yield _stopped()
         raise
+
+
+def _stopped() -> ToolResult:
+    return ToolResult.failure(lambda: _("Stopped, and the server was told. What it had done by then stays."))
 
 
 def _with_lines(result: ToolResult, lines: Iterable[str]) -> ToolResult:
     """Return the result with what the server logged meanwhile, its last lines."""
-    return ToolResult(result.text, result.failed, result.images, "\n".join(lines))
+    return replace(result, aside="\n".join(lines))

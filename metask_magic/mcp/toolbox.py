@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 from ..asking.interrupt import result_of
 from ..asking.loop import network
 from ..errors import Interrupted, OptionError
+from ..language import _
 from ..messages.kinds import JSON
 from ..messages.request import Message, Part
-from ..words import did_you_mean, nearest, plain
+from ..words import did_you_mean, listed, nearest, plain
 from .connection import Connection
 from .declared import Declared, function_name
 from .kept import Kept, asked_for, parts_from_json, parts_to_json
@@ -79,7 +80,7 @@ class Toolbox:
         declared = self.declared(connection)
         chosen = [one for one in declared if not tool or one.name == tool]
         if not chosen:
-            raise _no_such("tool", name, tool, [one.name for one in declared])
+            raise _no_such(name, tool, [one.name for one in declared])
         return [
             ServerTool(
                 function_name(name, one.name), one, connection, self._kept, self._consent, self._always_asks
@@ -171,17 +172,22 @@ def wait_for(connection: Connection, coroutine: Coroutine[Any, Any, T]) -> T:
                 return result_of(future, SLOW_SECONDS)
             except TimeoutError:
                 if not future.done():
-                    print(f"Starting the server {connection.server.name} …", file=sys.stderr)
+                    print(_("Starting the server {name} …", name=connection.server.name), file=sys.stderr)
         return result_of(future)
     except KeyboardInterrupt:
         future.cancel()
-        raise Interrupted(None, f"Stopped while the server {connection.server.name} was asked.") from None
+        stopped = _("Stopped while the server {name} was asked.", name=connection.server.name)
+        raise Interrupted(None, stopped) from None
 
 
-def _no_such(kind: str, server: str, name: str, known: Sequence[str]) -> OptionError:
+def _no_such(server: str, name: str, known: Sequence[str]) -> OptionError:
     if not known:
-        return OptionError(f"The server {server} has no {kind}s.", "`%metask tools` shows what servers have.")
+        return OptionError(
+            _("The server {server} has no tools.", server=server),
+            _("`%metask tools` shows what servers have."),
+        )
     near = did_you_mean([f"{server}.{one}" for one in nearest(name, known)])
     return OptionError(
-        f"The server {server} has no {kind} {plain(name)}.", near or f"It has {', '.join(map(plain, known))}."
+        _("The server {server} has no tool {name}.", server=server, name=plain(name)),
+        near or _("It has {names}.", names=listed(map(plain, known))),
     )

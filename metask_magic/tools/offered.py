@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self
 
 from ..asking.errands import Errands
+from ..language import in_english
 from ..messages.events import Event
 from ..messages.kinds import JSON
 from ..messages.request import ImagePart, Request, ToolCall
@@ -17,13 +18,20 @@ class ToolResult:
     """What the model is told of a call; `failed` where it was not made, or raised.
 
     `images` are handed on after the text, where the model takes images. `aside` is what the step shows below
-    the result, and the model is not told.
+    the result, and the model is not told. `shown` is what the step shows in place of the text, where that is
+    a sentence of ours: the model is told it in English, the user in the user's language.
     """
 
     text: str
     failed: bool = False
     images: tuple[ImagePart, ...] = ()
     aside: str = field(default="", compare=False)
+    shown: str = field(default="", compare=False)
+
+    @classmethod
+    def failure(cls, say: Callable[[], str]) -> Self:
+        """Return the result of a call that failed as `say` says."""
+        return cls(in_english(say), failed=True, shown=say())
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ..asking.errands import Errands
 from ..errors import BadRequestError, RecordingMissError, ToolError
+from ..language import N_, _, ngettext
 from ..messages.calls import as_sendable, describe
 from ..messages.ending import known_reason
 from ..messages.events import (
@@ -22,9 +23,10 @@ from ..messages.events import (
 )
 from ..messages.fold import Fold
 from ..messages.request import Message, Part, Request, TextPart, ToolCall, join_parts, without_images
+from ..words import listed
 from .offered import Occasion, OfferedTool, ToolResult
 
-IMAGES_LEFT_OUT = "The images that tools gave were left out: the model, or its gateway, takes none."
+IMAGES_LEFT_OUT = N_("The images that tools gave were left out: the model, or its gateway, takes none.")
 
 
 class ToolBackend:
@@ -87,7 +89,7 @@ class ToolBackend:
             try:
                 first = await anext(events)
             except (BadRequestError, RecordingMissError):
-                yield Noted(IMAGES_LEFT_OUT)
+                yield Noted(_(IMAGES_LEFT_OUT))
                 added = [without_images(message) for message in added]
             else:
                 yield Continued(tuple(added))
@@ -106,13 +108,14 @@ class ToolBackend:
         images: list[Part] = []
         added.append(Message("assistant", answer.text, tool_calls=tuple(map(as_sendable, calls))))
         for number, call in enumerate(calls):
-            yield Notice(f"Calling {describe(call)} …")
+            yield Notice(_("Calling {call} …", call=describe(call)))
             occasion = Occasion(request, number, self._sample, self._errands, self._confirm)
             async for said in self._run(call, occasion):
                 if not isinstance(said, ToolResult):
                     yield said
                     continue
-                body = f"{said.text}\n\n{said.aside}" if said.aside else said.text
+                shown = said.shown or said.text
+                body = f"{shown}\n\n{said.aside}" if said.aside else shown
                 yield Stepped(Step(describe(call), body, said.failed))
                 added.append(Message("tool", said.text, tool_call_id=call.id))
                 if said.images:
@@ -125,8 +128,11 @@ class ToolBackend:
         return tool.run(call, occasion) if tool is not None else self._unknown(call)
 
     async def _unknown(self, call: ToolCall) -> AsyncIterator[ToolResult]:
-        known = ", ".join(self._tools)
-        yield ToolResult(f"Error: there is no tool {call.name!r}. The tools are: {known}.", failed=True)
+        def say() -> str:
+            known = listed(self._tools)
+            return _("Error: there is no tool {name!r}. The tools are: {known}.", name=call.name, known=known)
+
+        yield ToolResult.failure(say)
 
 
 def _wants_tools(answer: Fold) -> bool:
@@ -145,6 +151,10 @@ def _names_for_the_nameless(answer: Fold, number: int) -> list[ToolCallDelta]:
 
 def _endless(rounds: int) -> ToolError:
     return ToolError(
-        f"The model still asked for tools after {rounds} round{'s' if rounds != 1 else ''}.",
-        "Allow more with `%config Metask.max_tool_rounds`, or ask for less at once.",
+        ngettext(
+            "The model still asked for tools after {count} round.",
+            "The model still asked for tools after {count} rounds.",
+            rounds,
+        ),
+        _("Allow more with `%config Metask.max_tool_rounds`, or ask for less at once."),
     )

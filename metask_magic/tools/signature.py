@@ -6,22 +6,46 @@ import functools
 import inspect
 import json
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from ..errors import ToolError
+from ..language import N_, _, in_english
 from ..messages.calls import unwrapped
 from ..messages.kinds import JSON
 from ..words import shorten
 
 LONGEST_INPUT = 100
 
-_REMEDY = "Write it as `def name(parameter: type, …)` with a docstring that says what it is for."
+_REMEDY = N_("Write it as `def name(parameter: type, …)` with a docstring that says what it is for.")
 
 
 class BadArgumentsError(Exception):
-    """The arguments do not fit; the message tells the model why."""
+    """The arguments do not fit; the message tells the model why, and `say` the user."""
+
+    def __init__(self, say: Callable[[], str]) -> None:
+        super().__init__(in_english(say))
+        self.say = say
+
+    @classmethod
+    def not_json(cls, text: str, error: Exception) -> Self:
+        return cls(
+            lambda: _(
+                "the arguments are not JSON ({error}): {text}", error=error, text=shorten(text, LONGEST_INPUT)
+            )
+        )
+
+    @classmethod
+    def no_object(cls, text: str) -> Self:
+        return cls(
+            lambda: _("the arguments must be a JSON object, not {text}", text=shorten(text, LONGEST_INPUT))
+        )
+
+    @classmethod
+    def misfits(cls, complaints: Callable[[], Iterable[str]]) -> Self:
+        """Return the error for arguments of which each line of `complaints` says what does not fit."""
+        return cls(lambda: "\n".join([_("the arguments do not fit."), *complaints()]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +86,18 @@ def _signature(function: Callable[..., Any], name: str, hidden: set[str]) -> ins
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
-        raise ToolError(f"Python does not know the parameters of `{name}`.", _REMEDY) from None
+        raise ToolError(
+            _("Python does not know the parameters of `{name}`.", name=name), _(_REMEDY)
+        ) from None
     for parameter in signature.parameters.values():
         if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise ToolError(
-                f"`{name}` has the parameter `{parameter}`, and a model can only pass values by name.",
-                "Give every parameter a name of its own, or wrap the function in one that does.",
+                _(
+                    "`{name}` has the parameter `{parameter}`, and a model can only pass values by name.",
+                    name=name,
+                    parameter=parameter,
+                ),
+                _("Give every parameter a name of its own, or wrap the function in one that does."),
             )
     shown = [parameter for parameter in signature.parameters.values() if parameter.name not in hidden]
     return signature.replace(parameters=shown, return_annotation=inspect.Signature.empty)
@@ -81,7 +111,8 @@ def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
         return typing.get_type_hints(annotated, include_extras=True)
     except (NameError, TypeError, SyntaxError) as error:
         raise ToolError(
-            f"The type hints of `{name}` cannot be read: {error}.", "Define or import what they name."
+            _("The type hints of `{name}` cannot be read: {error}.", name=name, error=error),
+            _("Define or import what they name."),
         ) from None
 
 
@@ -118,33 +149,25 @@ def _validation(
         text = unwrapped(arguments) if arguments.strip() else "{}"
         try:
             if not isinstance(json.loads(text), dict):
-                raise BadArgumentsError(
-                    f"the arguments must be a JSON object, not {shorten(text, LONGEST_INPUT)}"
-                )
+                raise BadArgumentsError.no_object(text)
             bound: tuple[tuple[Any, ...], dict[str, Any]] = adapter.validate_json(text)
         except ValidationError as error:
-            raise BadArgumentsError(_complaints(error.errors(include_url=False))) from None
+            found = error.errors(include_url=False)
+            raise BadArgumentsError.misfits(lambda: map(_complaint, found)) from None
         except (ValueError, RecursionError) as error:
-            raise BadArgumentsError(
-                f"the arguments are not JSON ({error}): {shorten(text, LONGEST_INPUT)}"
-            ) from None
+            raise BadArgumentsError.not_json(text, error) from None
         return bound
 
     return bind, schema
 
 
-def _complaints(errors: Any) -> str:
-    """What does not fit, one line each."""
-    lines = ["the arguments do not fit."]
-    for error in errors:
-        place = ".".join(map(str, error["loc"])) or "arguments"
-        given = (
-            ""
-            if error["type"].startswith("missing")
-            else f" (given: {shorten(repr(error['input']), LONGEST_INPUT)})"
-        )
-        lines.append(f"- {place}: {error['msg']}{given}")
-    return "\n".join(lines)
+def _complaint(error: Any) -> str:
+    """What does not fit, in a line."""
+    place, complaint = ".".join(map(str, error["loc"])) or _("arguments"), error["msg"]
+    if error["type"].startswith("missing"):
+        return _("- {place}: {complaint}", place=place, complaint=complaint)
+    given = shorten(repr(error["input"]), LONGEST_INPUT)
+    return _("- {place}: {complaint} (given: {given})", place=place, complaint=complaint, given=given)
 
 
 def _schema_generator() -> Any:
@@ -172,16 +195,25 @@ def _unsuitable(hints: Mapping[str, Any], name: str, error: Exception) -> ToolEr
             TypeAdapter(hint).json_schema()
         except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema):
             return ToolError(
-                f"The parameter `{parameter}` of `{name}` is a {inspect.formatannotation(hint)}, "
-                "which no JSON can stand for.",
-                "Let it take text, numbers, lists, dicts or a Pydantic model.",
+                _(
+                    "The parameter `{parameter}` of `{name}` is a {kind}, which no JSON can stand for.",
+                    parameter=parameter,
+                    name=name,
+                    kind=inspect.formatannotation(hint),
+                ),
+                _("Let it take text, numbers, lists, dicts or a Pydantic model."),
             )
         except (PydanticUserError, NameError) as reason:
             return ToolError(
-                f"The type of the parameter `{parameter}` of `{name}` cannot be used.",
+                _(
+                    "The type of the parameter `{parameter}` of `{name}` cannot be used.",
+                    parameter=parameter,
+                    name=name,
+                ),
                 str(reason).splitlines()[0],
             )
-    return ToolError(f"`{name}` cannot be described to a model.", str(error).splitlines()[0])
+    said = str(error).splitlines()[0]
+    return ToolError(_("`{name}` cannot be described to a model.", name=name), said)
 
 
 def _read_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:

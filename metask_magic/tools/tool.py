@@ -12,6 +12,7 @@ from typing import Any
 
 from ..asking import coroutines
 from ..errors import ToolError
+from ..language import _
 from ..messages.kinds import JSON
 from ..messages.request import ToolCall
 from .offered import Occasion, ToolResult
@@ -20,10 +21,6 @@ from .signature import BadArgumentsError, Signature, read_signature
 RESULT_LIMIT = 40_000  # characters; about ten thousand tokens
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-
-
-LEFT_BEHIND = ToolResult("Stopped, but the function could not be: it goes on to its end.", failed=True)
-DECLINED = ToolResult("The user declined this call.", failed=True)
 
 
 def _always() -> bool:
@@ -67,7 +64,9 @@ class Tool:
             yield await occasion.errands.call(partial(self.call, call.arguments, allow))
         except asyncio.CancelledError:
             if occasion.errands.left_behind:
-                yield LEFT_BEHIND
+                yield ToolResult.failure(
+                    lambda: _("Stopped, but the function could not be: it goes on to its end.")
+                )
             raise
 
     def call(self, arguments: str, allow: Callable[[], bool] = _always) -> ToolResult:
@@ -79,11 +78,11 @@ class Tool:
         try:
             args, kwargs = self.signature.bind(arguments)
         except BadArgumentsError as error:
-            return ToolResult(cut(f"Error: {error}"), failed=True)
+            return misfit(error)
         except Exception as error:  # noqa: BLE001 -- a validator of the user's
             return _failure(error)
         if not allow():
-            return DECLINED
+            return declined()
         try:
             result = self.function(*args, **kwargs)
             if inspect.isawaitable(result):
@@ -116,20 +115,35 @@ def _is_whole(value: Any) -> bool:
 
 
 def _check(function: Any, name: str) -> None:
-    remedy = "A tool is a function with type hints and a docstring."
+    remedy = _("A tool is a function with type hints and a docstring.")
     if isinstance(function, type):
-        raise ToolError(f"`{name}` is a class.", remedy)
+        raise ToolError(_("`{name}` is a class.", name=name), remedy)
     if not callable(function):
-        raise ToolError(f"`{name}` is no function but a value of the type {type(function).__name__}.", remedy)
+        kind = type(function).__name__
+        raise ToolError(
+            _("`{name}` is no function but a value of the type {kind}.", name=name, kind=kind), remedy
+        )
     if getattr(function, "__name__", "") == "<lambda>":
-        raise ToolError(f"`{name}` is a lambda, which says nothing of what it is for.", remedy)
+        raise ToolError(_("`{name}` is a lambda, which says nothing of what it is for.", name=name), remedy)
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise ToolError(f"`{name}` yields its results.", "A tool returns its result: a list, say.")
+        raise ToolError(
+            _("`{name}` yields its results.", name=name), _("A tool returns its result: a list, say.")
+        )
     if not _NAME.fullmatch(name):
         raise ToolError(
-            f"`{name}` cannot be the name of a tool.",
-            "The API takes up to 64 of the characters a-z, A-Z, 0-9, _ and -.",
+            _("`{name}` cannot be the name of a tool.", name=name),
+            _("The API takes up to 64 of the characters a-z, A-Z, 0-9, _ and -."),
         )
+
+
+def declined() -> ToolResult:
+    """Return the result of a call that the user did not allow."""
+    return ToolResult.failure(lambda: _("The user declined this call."))
+
+
+def misfit(error: BadArgumentsError) -> ToolResult:
+    """Return the result of a call with arguments that do not fit."""
+    return ToolResult.failure(lambda: cut(_("Error: {why}", why=error.say())))
 
 
 def _failure(error: BaseException) -> ToolResult:
@@ -141,4 +155,4 @@ def cut(text: str) -> str:
     sendable = text[:RESULT_LIMIT].encode("utf-8", "replace").decode()
     if len(text) <= RESULT_LIMIT:
         return sendable
-    return f"{sendable}\n… (cut here: {len(text):,} characters in all)"
+    return f"{sendable}\n… (cut here: {len(text):,} characters in all)"  # English: a model reads it

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from metask_magic.language import using
 from metask_magic.mcp.arguments import bind
 from metask_magic.mcp.declared import Declared, function_name
 from metask_magic.tools.signature import BadArgumentsError
@@ -26,6 +27,20 @@ from metask_magic.tools.signature import BadArgumentsError
 def test_what_it_may_do(hints: dict[str, bool], may: str, only_reads: bool, may_be_repeated: bool) -> None:
     declared = Declared("one", hints=hints)
     assert (declared.may, declared.only_reads, declared.may_be_repeated) == (may, only_reads, may_be_repeated)
+
+
+@pytest.mark.parametrize(
+    ("hints", "may"),
+    [
+        ({}, "未声明"),
+        ({"readOnlyHint": True, "openWorldHint": True}, "只读，会访问外部"),
+        ({"readOnlyHint": False}, "会写入，可能破坏数据"),
+        ({"destructiveHint": False}, "会写入，不会破坏数据"),
+    ],
+)
+def test_what_it_may_do_in_chinese(hints: dict[str, bool], may: str) -> None:
+    with using("zh"):
+        assert Declared("one", hints=hints).may == may
 
 
 @pytest.mark.parametrize(

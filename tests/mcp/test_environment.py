@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from metask_magic.errors import SettingError
+from metask_magic.language import using
 from metask_magic.mcp.environment import resolve
 from metask_magic.mcp.servers import Server
 
@@ -36,6 +37,11 @@ def test_a_variable_is_looked_up(written: str, meant: str) -> None:
 
 def test_one_that_is_not_there() -> None:
     with pytest.raises(SettingError, match="is to be given NOWHERE, which the environment does not have"):
+        resolve(Server("one", ("run",), env={"NAME": "${NOWHERE}"}))
+
+
+def test_one_that_is_not_there_in_chinese() -> None:
+    with using("zh"), pytest.raises(SettingError, match=r"^服务器 one 需要 NOWHERE，但没有这个环境变量。"):
         resolve(Server("one", ("run",), env={"NAME": "${NOWHERE}"}))
 
 

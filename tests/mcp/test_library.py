@@ -9,6 +9,7 @@ import pytest
 
 from metask_magic.asking.loop import LoopThread
 from metask_magic.errors import ToolServerError
+from metask_magic.language import using
 from metask_magic.mcp import library
 from metask_magic.mcp.connection import Connection
 from metask_magic.mcp.servers import Server
@@ -20,6 +21,16 @@ def test_the_error_says_what_to_install(loop: LoopThread, monkeypatch: pytest.Mo
     with pytest.raises(ToolServerError) as failure:
         loop.run(connection.tools())
     assert failure.value.remedy.startswith('Install it with `pip install "metask-magic[mcp]"`')
+
+
+def test_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "find_spec", lambda name: None)
+    with using("zh"), pytest.raises(ToolServerError) as failure:
+        library.require()
+    assert str(failure.value) == (
+        '工具服务器需要 `mcp` 库，但尚未安装。用 `pip install "metask-magic[mcp]"` 安装，然后重启内核。'
+    )
+    assert failure.value.for_model.startswith("Servers of tools need the library `mcp`")
 
 
 @pytest.mark.kernel

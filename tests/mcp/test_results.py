@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from metask_magic.language import using
 from metask_magic.mcp.results import MOST_IMAGES, to_result
 from metask_magic.tools.offered import ToolResult
 
@@ -46,10 +47,18 @@ def result(*blocks: Any, structure: Any = None, failed: bool = False) -> ToolRes
         ([block("hologram")], None, "[content of the kind hologram, which is not handed on]"),
         ([image("???")], None, "[image/png that is not base64, and is not handed on]"),
         ([image("AAAA", "image/tiff")], None, "[3 bytes of the type image/tiff, which are not handed on]"),
+        (
+            [block("audio", mime_type="audio/wav")],
+            None,
+            "[audio of the type audio/wav, which is not handed on]",
+        ),
     ],
 )
 def test_text(blocks: list[Any], structure: Any, told: str) -> None:
+    """In any language: a model reads it, and a recording keeps it."""
     assert result(*blocks, structure=structure) == ToolResult(told)
+    with using("zh"):
+        assert result(*blocks, structure=structure) == ToolResult(told)
 
 
 def test_a_failure_says_that_it_is_one() -> None:
@@ -61,6 +70,12 @@ def test_images_are_apart_and_not_too_many() -> None:
     given = result(text("Here."), *[image()] * (MOST_IMAGES + 2))
     assert len(given.images) == MOST_IMAGES
     assert given.text == "Here.\n[2 more images were left out]"
+
+
+def test_an_image_too_large_is_told_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metask_magic.prompt.images.IMAGE_LIMIT", 10)
+    with using("zh"):
+        assert result(image()).text == "[The image of image has 0.1 MB; the limit is 0.1 MB.]"
 
 
 def test_long_text_is_cut_with_a_note() -> None:

@@ -16,6 +16,7 @@ from metask_magic.asking.errands import Errands
 from metask_magic.asking.loop import LoopThread
 from metask_magic.chat.reply import Reply
 from metask_magic.errors import BadRequestError, ServerError, ToolError
+from metask_magic.language import choose
 from metask_magic.messages.events import (
     Event,
     Finished,
@@ -172,6 +173,25 @@ def test_what_fails_is_told_to_the_model(
     assert (told.role, told.tool_call_id, told.text) == ("tool", "c1", failed.body)
     asked = inner.requests[1].messages[-2].tool_calls[0]
     assert asked.arguments == "{}", "what is no JSON is not sent back"
+
+
+def test_the_user_reads_it_in_chinese_and_the_model_in_english(loop: LoopThread) -> None:
+    choose("zh")
+    inner, screen = Rounds([calling("wether"), CALLED], [PARIS, CALLED]), Screen()
+    reply = asking(loop, inner, screen, max_rounds=2)
+    told = [message.text for message in inner.added if message.role == "tool"]
+    assert told == [
+        "Error: there is no tool 'wether'. The tools are: weather, later, fail, interrupt.",
+        "sunny in Paris",
+    ]
+    assert [step.body for step in reply.steps] == [
+        "错误：没有工具 'wether'。可用的工具：weather、later、fail、interrupt。",
+        "sunny in Paris",
+    ]
+    assert Notice('正在调用 weather(city="Paris") …') in screen.shown
+    assert str(reply.error) == (
+        "2 轮之后，模型仍在请求调用工具。用 `%config Metask.max_tool_rounds` 允许更多轮，或一次少问一些。"
+    )
 
 
 def test_an_asynchronous_tool(loop: LoopThread) -> None:
@@ -360,6 +380,9 @@ def test_images_that_a_model_does_not_take_are_left_out(loop: LoopThread) -> Non
     assert (reply.text, reply.notes) == ("Fine.", (IMAGES_LEFT_OUT,))
     assert [message.images for message in inner.added] == [()] * 3
     assert reply.messages[:-1] == inner.added
+    choose("zh")
+    again = Rounds([calling("draw"), CALLED], [BadRequestError("No image_url here.")], DONE)
+    assert asking(loop, again, tools=[Drawing()]).notes == ("已去掉工具返回的图片：模型或其网关不接受图片。",)
 
 
 class Drawing:

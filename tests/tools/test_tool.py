@@ -23,8 +23,11 @@ from typing_extensions import TypedDict
 
 from metask_magic.asking import coroutines
 from metask_magic.errors import ToolError
+from metask_magic.language import using
 from metask_magic.tools.offered import ToolResult
-from metask_magic.tools.tool import DECLINED, RESULT_LIMIT, Tool
+from metask_magic.tools.tool import RESULT_LIMIT, Tool, declined
+
+from ..chinese import left_in_english
 
 
 class Unit(enum.Enum):
@@ -315,32 +318,39 @@ async def async_generator() -> AsyncIterator[int]:
     yield 1
 
 
-@pytest.mark.parametrize(
-    ("function", "name", "says"),
-    [
-        (3, "f", "`f` is no function but a value of the type int"),
-        (Place, "f", "`f` is a class"),
-        (lambda x: x, "f", "`f` is a lambda"),
-        (simple, "wetter für", "cannot be the name of a tool"),
-        (simple, "x" * 65, "cannot be the name of a tool"),
-        (simple, "", "cannot be the name of a tool"),
-        (simple, "f\n", "cannot be the name of a tool"),
-        (starred, "f", r"has the parameter `\*xs: "),
-        (keywords, "f", r"has the parameter `\*\*xs: "),
-        (positional, "f", "can only pass values by name"),
-        (math.sqrt, "f", "can only pass values by name"),
-        (dict.fromkeys, "f", "can only pass values by name"),
-        (math.log, "f", "does not know the parameters"),
-        (generator, "f", "yields its results"),
-        (async_generator, "f", "yields its results"),
-        (unknown_hint, "f", "The type hints of `f` cannot be read: name 'Nowhere' is not defined"),
-        (opaque, "f", "The parameter `x` of `f` is a .*Opaque, which no JSON can stand for"),
-    ],
-)
+NO_TOOLS: list[tuple[Any, str, str]] = [
+    (3, "f", "`f` is no function but a value of the type int"),
+    (Place, "f", "`f` is a class"),
+    (lambda x: x, "f", "`f` is a lambda"),
+    (simple, "wetter für", "cannot be the name of a tool"),
+    (simple, "x" * 65, "cannot be the name of a tool"),
+    (simple, "", "cannot be the name of a tool"),
+    (simple, "f\n", "cannot be the name of a tool"),
+    (starred, "f", r"has the parameter `\*xs: "),
+    (keywords, "f", r"has the parameter `\*\*xs: "),
+    (positional, "f", "can only pass values by name"),
+    (math.sqrt, "f", "can only pass values by name"),
+    (dict.fromkeys, "f", "can only pass values by name"),
+    (math.log, "f", "does not know the parameters"),
+    (generator, "f", "yields its results"),
+    (async_generator, "f", "yields its results"),
+    (unknown_hint, "f", "The type hints of `f` cannot be read: name 'Nowhere' is not defined"),
+    (opaque, "f", "The parameter `x` of `f` is a .*Opaque, which no JSON can stand for"),
+]
+
+
+@pytest.mark.parametrize(("function", "name", "says"), NO_TOOLS)
 def test_no_tools(function: Any, name: str, says: str) -> None:
     with pytest.raises(ToolError, match=says) as raised:
         tool(function, name)
     assert raised.value.remedy
+
+
+@pytest.mark.parametrize(("function", "name"), [(function, name) for function, name, _ in NO_TOOLS])
+def test_no_tools_in_chinese(function: Any, name: str) -> None:
+    with using("zh"), pytest.raises(ToolError) as raised:
+        tool(function, name)
+    assert left_in_english(raised.value) == []
 
 
 def add(a: int, b: int = 1) -> int:
@@ -377,6 +387,28 @@ def test_bad_arguments(arguments: str, lines: list[str]) -> None:
     assert result.text.startswith("Error: the arguments ")
     assert [line for line in lines if line not in result.text] == []
     assert len(result.text) < 1000
+    assert result.shown == result.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ("[1, 2]", "错误：参数必须是 JSON 对象，而不是 [1, 2]"),
+        (
+            "{",
+            "错误：参数不是 JSON（Expecting property name enclosed in double quotes: "
+            "line 1 column 2 (char 1)）：{",
+        ),
+        ("{}", "错误：参数不符合要求。\n- a：Missing required argument"),
+        ('{"a": 1, "c": 2}', "错误：参数不符合要求。\n- c：Unexpected keyword argument（收到：2）"),
+    ],
+)
+def test_bad_arguments_in_chinese(arguments: str, shown: str) -> None:
+    """The user reads it so; the model is told the same as ever."""
+    told = tool(add).call(arguments).text
+    with using("zh"):
+        result = tool(add).call(arguments)
+    assert (result.text, result.shown) == (told, shown)
 
 
 def test_arguments_are_of_the_types_the_function_names() -> None:
@@ -511,7 +543,13 @@ def test_allowed_or_not() -> None:
         asked.append("asked")
         return False
 
-    assert tool(f).call('{"n": 1}', refuse) == DECLINED
+    assert tool(f).call('{"n": 1}', refuse) == declined()
     assert tool(f).call('{"n": "x"}', refuse).text.startswith("Error: ")
     assert tool(f).call('{"n": 2}', lambda: True) == ToolResult("null")
     assert (made, asked) == ([2], ["asked"])
+
+
+def test_a_refusal_in_chinese() -> None:
+    with using("zh"):
+        result = tool(simple).call('{"city": "Oslo"}', lambda: False)
+    assert (result.text, result.shown) == ("The user declined this call.", "用户拒绝了这次调用。")
