@@ -9,6 +9,7 @@ from ..asking.background import BackgroundReply
 from ..chat.replies import Replies
 from ..chat.reply import Reply
 from ..display.record import Bundle, to_bundle, to_output
+from ..language import using
 
 Value: TypeAlias = Reply | Replies | BackgroundReply
 
@@ -71,7 +72,8 @@ class CellValue:
             case Reply():
                 return to_bundle(value.text, value.format, value.steps, value.notice)
             case Replies():
-                return to_output(value.to_records())[0]
+                with using(value.language):
+                    return to_output(value.to_records())[0]
         return {"text/plain": repr(value)}
 
     def _ends_in_line_magic(self) -> bool:
