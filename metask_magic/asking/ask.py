@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from ..chat.replies import to_records
 from ..chat.reply import Reply
-from ..language import Language, using
+from ..language import Language, current, using
 from ..messages.events import Backend, Event, ReasoningDelta, TextDelta
 from ..messages.record import Sink
 from ..messages.request import Request
@@ -123,7 +123,7 @@ class Asking:
     @property
     def _language(self) -> Language:
         """In which the replies are shown: that of the first, which may have been recorded in another."""
-        return self._exchanges[0].language
+        return next((exchange.language for exchange in self._exchanges), current())
 
     def _close(self, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
         """Hand the records to the sink, and return the replies: what it raises fails those that have not."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..language import Language
+from ..language import Language, current
 from ..messages.record import Record
 from .reply import Reply
 
@@ -37,7 +37,7 @@ class Replies(Mapping[str, Reply]):
     @property
     def language(self) -> Language:
         """In which they are shown: that of the first."""
-        return next(iter(self.values())).language
+        return next((reply.language for reply in self.values()), current())
 
     def __str__(self) -> str:
         return self.text
