@@ -57,7 +57,7 @@ def __getattr__(name: str) -> Any:
     # Imported when first used, so that loading the extension stays a matter of milliseconds.
     if name in _HOMES:
         return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")  # English: Python's own words
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -46,7 +46,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
-from .language import _, in_english
+from .language import _, current, in_english, using
 from .words import one_stop, sentences
 
 
@@ -121,6 +121,10 @@ class MetaskError(_RendersItself, Exception):
 
     def lines(self) -> list[str]:
         """What happened, what to do, what is kept, and the request id."""
+        with using(getattr(self.reply, "language", current())):
+            return self._lines()
+
+    def _lines(self) -> list[str]:
         lines = [f"{type(self).__name__}: {one_stop(self.message)}"]
         if self.remedy:
             lines.append(f"  → {one_stop(self.remedy)}")

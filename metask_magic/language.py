@@ -24,6 +24,7 @@ FOLDER = Path(__file__).parent / "locale"
 VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 
 _LOCALES: dict[Language, list[str]] = {"en": [], "zh": ["zh_CN"]}
+LANGUAGES: tuple[Language, ...] = tuple(_LOCALES)
 
 _choice: Choice = "auto"
 _within: ContextVar[Language | None] = ContextVar("language", default=None)
@@ -56,6 +57,11 @@ def in_english(say: Callable[[], str]) -> str:
     """Return what `say` says in English, as a model is told it."""
     with using("en"):
         return say()
+
+
+def speak(language: Language) -> None:
+    """Let sentences come in this language from here on, in this task and those it makes."""
+    _within.set(language)
 
 
 def _of_environment() -> Language:

@@ -18,6 +18,7 @@ from traitlets import (
     Dict,
     Enum,
     Float,
+    HasTraits,
     Int,
     TraitError,
     TraitType,
@@ -29,6 +30,7 @@ from traitlets.config import Config, Configurable
 
 from . import language as languages
 from .errors import MissingKeyError, SettingError
+from .language import N_, _
 
 DEFAULT_BASE_URL = "https://napi.origintask.cn/v1"
 PREFIX = "METASK_"
@@ -39,16 +41,18 @@ _PRINTABLE = re.compile(r"[!-~]+")
 
 
 class ApiKey:
-    """A key that can be sent but not shown: only `reveal` gives its value.
+    """A key that can be sent but not shown: only `reveal` gives its value."""
 
-    `source` says where it came from, in words fit for an error message.
-    """
-
-    __slots__ = ("__value", "source")
+    __slots__ = ("__source", "__value")
 
     def __init__(self, value: str, source: str) -> None:
         self.__value = value.strip()
-        self.source = source
+        self.__source = source
+
+    @property
+    def source(self) -> str:
+        """Where it came from, in words fit for an error message."""
+        return _(self.__source)
 
     def reveal(self) -> str:
         """Return the value, for the one place that sends it."""
@@ -59,7 +63,7 @@ class ApiKey:
         return text.replace(self.__value, "[key]") if self.__value else text
 
     def __repr__(self) -> str:
-        return f"<key from {self.source}>"
+        return _("<key from {source}>", source=self.source)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ApiKey) and other.reveal() == self.__value
@@ -71,7 +75,7 @@ class ApiKey:
         return self  # traitlets copies its configuration on every change
 
     def __reduce__(self) -> Any:
-        raise TypeError("A key is not written to files: it is looked up again where it is needed.")
+        raise TypeError(_("A key is not written to files: it is looked up again where it is needed."))
 
 
 if TYPE_CHECKING:
@@ -83,7 +87,7 @@ else:
 class Key(_KeyTrait):
     """A trait that takes a string and holds an `ApiKey`."""
 
-    info_text = "a key (a string)"
+    info_text = "a key (a string)"  # English: traitlets puts it into sentences of its own
     default_value = None
     allow_none = True
 
@@ -92,7 +96,7 @@ class Key(_KeyTrait):
             return value
         if isinstance(value, str):
             return ApiKey(value, "Metask.api_key") if value.strip() else None
-        raise TraitError("Metask.api_key takes a string.")  # the value is not repeated: it may be a key
+        raise TraitError(_("Metask.api_key takes a string."))  # the value is not repeated: it may be a key
 
     def from_string(self, s: str) -> ApiKey | None:
         return self.validate(None, s)
@@ -105,104 +109,133 @@ class Metask(Configurable):
     environment variable such as `METASK_MODEL`. The first two win over the third.
     """
 
-    model = Unicode("gpt-4o-mini", help="The model that is asked where a cell names none.").tag(config=True)
-    base_url = Unicode(
-        DEFAULT_BASE_URL,
-        help="Address of the OpenAI-compatible API, up to and including its version (`…/v1`).",
-    ).tag(config=True)
-    api_key = Key(
-        help="""The key to send. Better kept out of notebooks: METASK_API_KEY or OPENAI_API_KEY in the
-        environment, or `%metask login`. It is never displayed.""",
-    ).tag(config=True)
-    system = Unicode("", help="The system message of every cell that gives none.").tag(config=True)
-    temperature = Float(
-        None, allow_none=True, help="Sampling temperature, 0 to 2; None leaves it to the model."
-    ).tag(config=True)
-    max_tokens = Int(None, allow_none=True, help="Longest reply in tokens; None leaves it to the model.").tag(
+    model = Unicode("gpt-4o-mini", help=N_("The model that is asked where a cell names none.")).tag(
         config=True
     )
+    base_url = Unicode(
+        DEFAULT_BASE_URL,
+        help=N_("Address of the OpenAI-compatible API, up to and including its version (`…/v1`)."),
+    ).tag(config=True)
+    api_key = Key(
+        help=N_(
+            "The key to send. Better kept out of notebooks: METASK_API_KEY or OPENAI_API_KEY in the "
+            "environment, or `%metask login`. It is never displayed."
+        ),
+    ).tag(config=True)
+    system = Unicode("", help=N_("The system message of every cell that gives none.")).tag(config=True)
+    temperature = Float(
+        None, allow_none=True, help=N_("Sampling temperature, 0 to 2; None leaves it to the model.")
+    ).tag(config=True)
+    max_tokens = Int(
+        None, allow_none=True, help=N_("Longest reply in tokens; None leaves it to the model.")
+    ).tag(config=True)
     budget_tokens = Int(
         None,
         allow_none=True,
-        help="""Tokens, sent and received, after which this session asks nothing more; None sets no limit.
-        Only what gateways report is counted (`%metask usage`); what is under way is not stopped.""",
+        help=N_(
+            "Tokens, sent and received, after which this session asks nothing more; None sets no limit. "
+            "Only what gateways report is counted (`%metask usage`); what is under way is not stopped."
+        ),
     ).tag(config=True)
     timeout = Float(
         300.0,
-        help="Longest silence in seconds, before a reply begins or within it. Not the time of a whole reply.",
+        help=N_(
+            "Longest silence in seconds, before a reply begins or within it. Not the time of a whole reply."
+        ),
     ).tag(config=True)
-    max_retries = Int(2, help="How often a request is tried again after 429, 5xx or a lost connection.").tag(
-        config=True
-    )
+    max_retries = Int(
+        2, help=N_("How often a request is tried again after 429, 5xx or a lost connection.")
+    ).tag(config=True)
     max_concurrency = Int(
         32,
         min=1,
-        help="""How many rows of a table (`--map`) are asked about at the same time, at most, by one model or
-        several together.""",
+        help=N_(
+            "How many rows of a table (`--map`) are asked about at the same time, at most, by one model "
+            "or several together."
+        ),
     ).tag(config=True)
     requests_per_minute = Int(
         None,
         allow_none=True,
-        help="""How many rows of a table are asked about in a minute, at most; None sets no limit, and only
-        the gateway's own (429) is kept to.""",
+        help=N_(
+            "How many rows of a table are asked about in a minute, at most; None sets no limit, and "
+            "only the gateway's own (429) is kept to."
+        ),
     ).tag(config=True)
     max_repairs = Int(
         1,
         min=0,
-        help="How often an answer that does not fit its schema is sent back to the model with its errors.",
+        help=N_(
+            "How often an answer that does not fit its schema is sent back to the model with its errors."
+        ),
     ).tag(config=True)
     max_tool_rounds = Int(
-        10, min=1, help="How often a model may ask for tools in one reply before that is given up."
+        10, min=1, help=N_("How often a model may ask for tools in one reply before that is given up.")
     ).tag(config=True)
     server_timeout = Float(
         60.0,
-        help="""How many seconds a server of tools may take to start, or to be reached. A call of a tool may
-        take any time: ■ and Stop end it.""",
+        help=N_(
+            "How many seconds a server of tools may take to start, or to be reached. A call of a tool "
+            "may take any time: ■ and Stop end it."
+        ),
     ).tag(config=True)
     aliases = Dict(
         value_trait=Unicode(),
         key_trait=Unicode(),
-        help="""Names of your own for models: {"fast": "gpt-4o-mini", "all": "gpt-4o claude-*"}.""",
+        help=N_('Names of your own for models: {"fast": "gpt-4o-mini", "all": "gpt-4o claude-*"}.'),
     ).tag(config=True)
     display = Enum(
         ["auto", "widget", "markdown", "text"],
         "auto",
-        help="""How replies are shown: `widget` streams into a live view, `markdown` shows the finished reply
-        only, `text` prints as it comes; `auto` takes what the front end can do.""",
+        help=N_(
+            "How replies are shown: `widget` streams into a live view, `markdown` shows the finished "
+            "reply only, `text` prints as it comes; `auto` takes what the front end can do."
+        ),
     ).tag(config=True)
     language = Enum(
         ["auto", "en", "zh"],
         "auto",
-        help="""The language of messages: `en` English, `zh` simplified Chinese; `auto` goes by LC_ALL,
-        LC_MESSAGES or LANG. Options, names and what is sent to a model stay as they are.""",
+        help=N_(
+            "The language of messages: `en` English, `zh` simplified Chinese; `auto` goes by LC_ALL, "
+            "LC_MESSAGES or LANG. Options, names and what is sent to a model stay as they are."
+        ),
     ).tag(config=True)
-    show_reasoning = Bool(True, help="Whether a model's reasoning is shown while it comes.").tag(config=True)
+    show_reasoning = Bool(True, help=N_("Whether a model's reasoning is shown while it comes.")).tag(
+        config=True
+    )
     keep_reasoning = Bool(
-        False, help="Whether the record of a reply keeps the model's reasoning, folded above its text."
+        False, help=N_("Whether the record of a reply keeps the model's reasoning, folded above its text.")
     ).tag(config=True)
     byline = Bool(
         False,
-        help="""Whether the record of a reply ends with a line of who answered and how long it took; a reply
-        as plain text (`-f text`) stays alone, and several models have a table.""",
+        help=N_(
+            "Whether the record of a reply ends with a line of who answered and how long it took; a "
+            "reply as plain text (`-f text`) stays alone, and several models have a table."
+        ),
     ).tag(config=True)
     recording = Enum(
         ["off", "auto", "record", "replay"],
         None,
         allow_none=True,
-        help="""What is done with recordings of replies: `off` nothing; `auto` replays what is recorded, asks
-        and records what is not; `record` asks and records anew; `replay` asks nothing. None means `replay`
-        where there is no key but a file of recordings, else `off`.""",
+        help=N_(
+            "What is done with recordings of replies: `off` nothing; `auto` replays what is recorded, "
+            "asks and records what is not; `record` asks and records anew; `replay` asks nothing. None "
+            "means `replay` where there is no key but a file of recordings, else `off`."
+        ),
     ).tag(config=True)
     recordings_path = Unicode(
         "",
-        help="""The file of recordings; empty for `.metask/recordings.jsonl` in the working directory or
-        above it.""",
+        help=N_(
+            "The file of recordings; empty for `.metask/recordings.jsonl` in the working directory or "
+            "above it."
+        ),
     ).tag(config=True)
     allow_http = Bool(
-        False, help="Whether the key may travel unencrypted to a host that is not this machine."
+        False, help=N_("Whether the key may travel unencrypted to a host that is not this machine.")
     ).tag(config=True)
     local_model = Unicode(
-        "", help="Path of the GGUF file that the model name `local` runs; empty for the packaged small one."
+        "",
+        help=N_("Path of the GGUF file that the model name `local` runs; empty for the packaged small one."),
     ).tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
@@ -211,6 +244,13 @@ class Metask(Configurable):
         self._applying = False
         super().__init__(**kwargs)
 
+    @classmethod
+    def class_get_trait_help(
+        cls, trait: TraitType[Any, Any], inst: HasTraits | None = None, helptext: str | None = None
+    ) -> str:
+        """Return what `%config Metask` shows of a setting, in the current language."""
+        return super().class_get_trait_help(trait, inst, helptext or _(trait.help))
+
     # -- values ---------------------------------------------------------------------------------------
 
     @validate("base_url")
@@ -218,16 +258,24 @@ class Metask(Configurable):
         url = str(proposal["value"]).strip().rstrip("/")
         parts = urlsplit(url)
         if "@" in parts.netloc:  # the value is not repeated: it may hold a password
-            raise TraitError("Metask.base_url takes an address without a user name and password.")
+            raise TraitError(_("Metask.base_url takes an address without a user name and password."))
         if parts.scheme not in {"http", "https"} or not parts.hostname or not _PRINTABLE.fullmatch(url):
-            raise TraitError(f"Metask.base_url takes an address such as {DEFAULT_BASE_URL}, not {url!r}.")
+            raise TraitError(
+                _(
+                    "Metask.base_url takes an address such as {example}, not {url!r}.",
+                    example=DEFAULT_BASE_URL,
+                    url=url,
+                )
+            )
         return url
 
     @validate("temperature")
     def _check_temperature(self, proposal: Mapping[str, Any]) -> float | None:
         value: float | None = proposal["value"]
         if value is not None and not 0 <= value <= 2:
-            raise TraitError(f"Metask.temperature takes a number from 0 to 2, or None, not {value}.")
+            raise TraitError(
+                _("Metask.temperature takes a number from 0 to 2, or None, not {value}.", value=value)
+            )
         return value
 
     @validate("budget_tokens", "requests_per_minute")
@@ -235,14 +283,17 @@ class Metask(Configurable):
         value: int | None = proposal["value"]
         if value is not None and value <= 0:
             name = proposal["trait"].name
-            raise TraitError(f"Metask.{name} takes a number above 0, or None, not {value}.")
+            raise TraitError(
+                _("Metask.{name} takes a number above 0, or None, not {value}.", name=name, value=value)
+            )
         return value
 
     @validate("timeout", "server_timeout")
     def _check_timeout(self, proposal: Mapping[str, Any]) -> float:
         value: float = proposal["value"]
         if value <= 0:
-            raise TraitError(f"Metask.{proposal['trait'].name} takes seconds above 0, not {value}.")
+            name = proposal["trait"].name
+            raise TraitError(_("Metask.{name} takes seconds above 0, not {value}.", name=name, value=value))
         return value
 
     @observe("language")
@@ -275,7 +326,8 @@ class Metask(Configurable):
                     setattr(self, name, trait.from_string(said) if said else trait.default(self))
             except (TraitError, ValueError) as error:
                 raise SettingError(
-                    f"{variable} cannot be {said!r}: {error}", "Correct or unset it."
+                    _("{variable} cannot be {value!r}: {error}", variable=variable, value=said, error=error),
+                    _("Correct or unset it."),
                 ) from None
             self._applied[name] = said
 
@@ -322,13 +374,17 @@ class Metask(Configurable):
         key = next(self._iter_keys(), None)
         if key is None:
             raise MissingKeyError(
-                "There is no key for the gateway.",
-                "Enter one with `%metask login`, or put it into METASK_API_KEY or OPENAI_API_KEY before the "
-                "kernel starts. Without a key, `%%metask local` runs a very small model on this machine.",
+                _("There is no key for the gateway."),
+                _(
+                    "Enter one with `%metask login`, or put it into METASK_API_KEY or OPENAI_API_KEY before "
+                    "the kernel starts. Without a key, `%%metask local` runs a very small model on this "
+                    "machine."
+                ),
             )
         if not _PRINTABLE.fullmatch(key.reveal()):
             raise SettingError(
-                f"The key from {key.source} has a blank or a character no key has.", "Copy it once more."
+                _("The key from {source} has a blank or a character no key has.", source=key.source),
+                _("Copy it once more."),
             )
         return key
 
@@ -339,9 +395,9 @@ class Metask(Configurable):
             if os.environ.get(variable, "").strip():
                 yield ApiKey(os.environ[variable], variable)
         if stored := _from_keyring(self.base_url):
-            yield ApiKey(stored, "the system keyring")
+            yield ApiKey(stored, N_("the system keyring"))
         if stored := _from_colab():
-            yield ApiKey(stored, "Colab's secrets")
+            yield ApiKey(stored, N_("Colab's secrets"))
 
     def check_transport(self) -> None:
         """Refuse to send a key in the clear.
@@ -355,8 +411,8 @@ class Metask(Configurable):
         parts = urlsplit(self.base_url)
         if parts.scheme == "http" and not is_loopback(self.base_url) and not self.allow_http:
             raise SettingError(
-                f"Metask.base_url is {self.base_url}: the key would travel unencrypted.",
-                "Use https://, or allow it with `%config Metask.allow_http = True`.",
+                _("Metask.base_url is {base_url}: the key would travel unencrypted.", base_url=self.base_url),
+                _("Use https://, or allow it with `%config Metask.allow_http = True`."),
             )
 
 

@@ -197,7 +197,7 @@ def sentences_in(tree: ast.Module, lines: list[str]) -> Iterator[tuple[int, str]
         inner for node in docstrings(tree) if isinstance(node, ast.Constant) for inner in ast.walk(node)
     }
     for node in ast.walk(tree):
-        if is_translation(node) or _is_expression(node) or _is_meant(node, lines):
+        if is_translation(node) or _is_expression(node) or _is_meant(node, lines) or _is_compared(node):
             passed |= {*ast.walk(node)}
     for node in ast.walk(tree):
         if node in passed:
@@ -222,6 +222,10 @@ def _calls_in(node: ast.AST) -> Iterator[ast.AST]:
 def _is_expression(node: ast.AST) -> bool:
     """Whether this is a regular expression."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "compile"
+
+
+def _is_compared(node: ast.AST) -> bool:
+    return isinstance(node, ast.MatchValue)
 
 
 def _is_meant(node: ast.AST, lines: list[str]) -> bool:

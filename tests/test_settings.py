@@ -12,7 +12,10 @@ from traitlets import TraitError
 from traitlets.config import Config
 
 from metask_magic.errors import MissingKeyError, SettingError
+from metask_magic.language import choose
 from metask_magic.settings import DEFAULT_BASE_URL, ApiKey, Metask, is_loopback
+
+from .english import english_sentences
 
 KEY = "sk-made-up-value"
 
@@ -226,3 +229,48 @@ def test_a_key_does_not_travel_in_the_clear(url: str, allow_http: bool, refused:
             settings.check_transport()
     else:
         settings.check_transport()
+
+
+# -- in Chinese ------------------------------------------------------------------------------------------
+
+
+def test_the_help_in_chinese() -> None:
+    choose("zh")
+    said = Metask().class_get_help()
+    assert "单元格没有指定模型时使用的模型。" in said
+    assert english_sentences(said.replace("Choices: any of", "")) == [], "but for what traitlets says"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("temperature", 3, "Metask.temperature 必须是 0 到 2 的数或 None，而不是 3.0。"),
+        ("timeout", 0, "Metask.timeout 必须是大于 0 的秒数，而不是 0.0。"),
+        ("budget_tokens", 0, "Metask.budget_tokens 必须是大于 0 的数或 None，而不是 0。"),
+        (
+            "base_url",
+            "a b",
+            "Metask.base_url 必须是形如 https://napi.origintask.cn/v1 的地址，而不是 'a b'。",
+        ),
+        ("base_url", "https://me:s3cret@example.org/v1", "Metask.base_url 的地址不能含有用户名和密码。"),
+        ("api_key", 1, "Metask.api_key 必须是字符串。"),
+    ],
+)
+def test_a_wrong_value_in_chinese(name: str, value: object, said: str) -> None:
+    choose("zh")
+    with pytest.raises(TraitError) as caught:
+        setattr(Metask(), name, value)
+    assert str(caught.value) == said
+
+
+def test_a_key_says_in_chinese_where_it_came_from() -> None:
+    key = ApiKey("sk one", "the system keyring")
+    choose("zh")
+    assert (repr(key), key.source) == ("<密钥，来源：系统密钥环>", "系统密钥环")
+    with pytest.raises(SettingError) as caught:
+        Metask(api_key=key).find_key()
+    assert caught.value.message == "密钥（来源：系统密钥环）含有空白，或密钥中不会有的字符。"
+    with pytest.raises(MissingKeyError) as missing:
+        Metask().find_key()
+    assert missing.value.message == "没有网关的密钥。"
+    assert english_sentences(str(missing.value)) == []

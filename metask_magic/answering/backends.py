@@ -16,12 +16,13 @@ from ..gateway.client import GatewayClient
 from ..gateway.embedded import LOCAL, EmbeddedBackend
 from ..gateway.models import Catalog, Model
 from ..gateway.official import Connection
+from ..language import _
 from ..messages.events import Backend
 from ..messages.request import Request
 from ..schemas.structured import Refused
 from ..scripts.export import without
 from ..settings import Metask
-from ..words import did_you_mean, nearest, plain
+from ..words import did_you_mean, nearest, plain, sentences
 from .suggestion import SuggestingBackend
 
 # Letters and digits of any script, and the marks that gateways' names have, those of groups and paths too.
@@ -57,7 +58,7 @@ class Backends:
     def destination(self, model: str) -> str:
         """Return where a request for a model goes, in words for a person."""
         if model == LOCAL:
-            return "to the embedded model"
+            return _("to the embedded model")
         return f"POST {self._settings.base_url}/chat/completions"
 
     def check(self, request: Request) -> None:
@@ -75,16 +76,18 @@ class Backends:
             return
         if request.tools:
             raise OptionError(
-                "The embedded model cannot call tools.", "Leave -T out, or ask a model of the gateway."
+                _("The embedded model cannot call tools."),
+                _("Leave -T out, or ask a model of the gateway."),
             )
         if request.messages[-1].images:
             raise PromptError(
-                "The embedded model cannot see images.", "Leave them out, or ask a model of the gateway."
+                _("The embedded model cannot see images."),
+                _("Leave them out, or ask a model of the gateway."),
             )
         if any(message.images for message in request.messages):
             raise PromptError(
-                "The embedded model cannot see the images of this conversation.",
-                "`%metask chats trim NAME --images` takes them out; or ask a model of the gateway.",
+                _("The embedded model cannot see the images of this conversation."),
+                _("`%metask chats trim NAME --images` takes them out; or ask a model of the gateway."),
             )
 
     def locate(self, reply: Reply) -> Reply:
@@ -118,7 +121,8 @@ class Backends:
             return name
         near = did_you_mean(nearest(name, self.known_names()))
         raise OptionError(
-            f"{plain(name)!r} cannot be the name of a model.", near or "`%metask models` lists the models."
+            _("{name!r} cannot be the name of a model.", name=plain(name)),
+            near or _("`%metask models` lists the models."),
         )
 
     def known_names(self) -> tuple[str, ...]:
@@ -138,7 +142,7 @@ class Backends:
                 listed = network.run(Catalog(self._local()).list())
             except LocalModelError:
                 raise error from None
-            return listed, f"This is what `%%metask local` runs. {error}"
+            return listed, sentences(_("This is what `%%metask local` runs."), str(error))
 
     @property
     def local_description(self) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..errors import OptionError
 from ..gateway.models import Model, matching
-from ..words import did_you_mean, nearest
+from ..language import _
+from ..words import did_you_mean, listed, nearest
 
 MOST_MODELS = 12
 MOST_IN_TRIAL = 100  # over the rows of a table, where nobody watches each of them
@@ -34,10 +35,14 @@ def choose_models(
     written = [word for name in names for word in (aliases[name].split() if name in aliases else [name])]
     chosen = [model for word in written for model in _matched(word, list_models)]
     if len(chosen) > most:
-        shown = ", ".join(chosen[:_SHOWN])
         raise OptionError(
-            f"{' '.join(names)} stands for {len(chosen)} models: {shown}, …",
-            f"At most {most} are asked at once. `%metask models PATTERN` shows what matches.",
+            _(
+                "{names} stands for {count} models: {shown}, …",
+                names=" ".join(names),
+                count=len(chosen),
+                shown=listed(chosen[:_SHOWN]),
+            ),
+            _("At most {count} are asked at once. `%metask models PATTERN` shows what matches.", count=most),
         )
     return tuple(chosen)
 
@@ -50,7 +55,7 @@ def _matched(word: str, list_models: Callable[[], Sequence[Model]]) -> list[str]
     if not found:
         near = nearest(word.strip("*?"), (model.id for model in models))
         raise OptionError(
-            f"None of the {len(models)} models matches {word}.",
-            did_you_mean(near) or "`%metask models` lists the models.",
+            _("None of the {count} models matches {pattern}.", count=len(models), pattern=word),
+            did_you_mean(near) or _("`%metask models` lists the models."),
         )
     return found

@@ -10,9 +10,9 @@ from ..gateway.recorded import CONDUCTS, Conduct
 from ..gateway.recording_key import describe, key_of
 from ..gateway.recording_place import choose, given
 from ..gateway.recordings import Recordings
+from ..language import _, ngettext
 from ..messages.request import Request
 from ..settings import Metask
-from ..words import counted
 
 _REPLAYS_AND_RECORDS = CONDUCTS["auto"]
 _REPLAYS_OR_ASKS = Conduct(replays=True, asks=True, records=False)
@@ -44,7 +44,7 @@ class Shelf:
         `fresh` is its wish to be asked anew. Of the `embedded` model, which needs no key, what is not
         recorded is asked all the same, unless `replay` was set.
         """
-        mode, _ = self.mode()
+        mode, _why = self.mode()
         if fresh and mode != "off":
             return CONDUCTS["record"]
         if embedded and self._settings.recording is None and mode == "replay":
@@ -68,17 +68,23 @@ def effective_mode(settings: Metask, store: Recordings) -> tuple[str, str]:
     if settings.recording is not None:
         return str(settings.recording), "Metask.recording"
     if store.path.is_file() and not _has_key(settings):
-        return "replay", "there is no key, but a file of recordings"
-    return "off", "the default"
+        return "replay", _("there is no key, but a file of recordings")
+    return "off", _("the default")
 
 
 def describe_mode(settings: Metask, store: Recordings) -> str:
     """Return the line of the status card."""
     mode, why = effective_mode(settings, store)
-    there = (
-        counted(len(store.known_keys()), "recording") + f" in {store.path}" if store.path.is_file() else ""
+    if not store.path.is_file():
+        return _("{mode} ({why})", mode=mode, why=why)
+    return ngettext(
+        "{mode} ({why}); {count} recording in {path}",
+        "{mode} ({why}); {count} recordings in {path}",
+        len(store.known_keys()),
+        mode=mode,
+        why=why,
+        path=store.path,
     )
-    return f"{mode} ({why})" + (f"; {there}" if there else "")
 
 
 def samples(models: Sequence[str], first: int) -> list[int]:

@@ -10,7 +10,7 @@ from ..errors import MetaskError, NotFoundError
 from ..gateway.models import Catalog
 from ..messages.events import Backend, Event
 from ..messages.request import Request
-from ..words import did_you_mean, nearest
+from ..words import did_you_mean, nearest, sentences
 
 LOOK_UP_SECONDS = 5.0
 
@@ -32,7 +32,7 @@ class SuggestingBackend:
             async for event in self._backend.stream(request):
                 yield event
         except NotFoundError as error:
-            error.remedy = f"{await self._names_like(request.model)} {error.remedy}".strip()
+            error.remedy = sentences(await self._names_like(request.model), error.remedy)
             raise
 
     async def _names_like(self, name: str) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from ..chat.replies import to_records
 from ..chat.reply import Reply
+from ..language import Language, current, using
 from ..messages.events import Backend, Event, ReasoningDelta, TextDelta
 from ..messages.record import Sink
 from ..messages.request import Request
@@ -98,7 +99,8 @@ class Asking:
             called = self._errands.take()  # before the news: a call is announced, and shown to be coming
             news = {column: exchange.take() for column, exchange in enumerate(self._exchanges)}
             if any(news.values()):
-                self._sink.show({column: events for column, events in news.items() if events})
+                with using(self._language):
+                    self._sink.show({column: events for column, events in news.items() if events})
             if finished:
                 return
             run(called, interrupt)
@@ -118,10 +120,16 @@ class Asking:
         for exchange in self._exchanges:
             exchange.await_closed(max(0.0, deadline - time.monotonic()))
 
+    @property
+    def _language(self) -> Language:
+        """In which the replies are shown: that of the first, which may have been recorded in another."""
+        return next((exchange.language for exchange in self._exchanges), current())
+
     def _close(self, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
         """Hand the records to the sink, and return the replies: what it raises fails those that have not."""
         try:
-            self._sink.close(to_records(replies))
+            with using(self._language):
+                self._sink.close(to_records(replies))
         except Exception as error:  # noqa: BLE001 -- what cannot be shown must not be lost
             failed = (replace(reply, finish_reason="error", error=unexpected(error)) for reply in replies)
             return tuple(reply if reply.error else late for reply, late in zip(replies, failed, strict=True))

@@ -15,6 +15,9 @@ from typing import Any
 from ..chat.replies import Replies
 from ..chat.reply import Reply
 from ..errors import MetaskError
+from ..language import _, pgettext
+from ..messages.ending import in_words
+from ..words import listed
 from .ask import Asking, Outcome
 from .interrupt import HEARTBEAT_SECONDS, InterruptRequest, result_of
 
@@ -75,8 +78,8 @@ class BackgroundReply:
             result_of(self._ended, timeout)
         except TimeoutError:
             raise MetaskError(
-                f"The reply has not ended within {timeout:g} s.",
-                "It goes on coming: wait again, or cancel it.",
+                _("The reply has not ended within {seconds:g} s.", seconds=timeout),
+                _("It goes on coming: wait again, or cancel it."),
             ) from None
         return self._result()
 
@@ -92,24 +95,29 @@ class BackgroundReply:
 
     def __repr__(self) -> str:
         replies = self._asking.replies()
-        models = ", ".join(reply.requested_model for reply in replies)
         size = sum(len(reply.text) for reply in replies)
-        facts = [self._state, f"{size:,} characters", *(self._outcomes() if self.done else ())]
-        return f"<BackgroundReply from {models}: {', '.join(facts)}>"
+        came = _("{count:,} characters", count=size)
+        facts = [self._state, came, *(self._outcomes() if self.done else ())]
+        return _(
+            "<BackgroundReply from {models}: {facts}>",
+            models=listed(reply.requested_model for reply in replies),
+            facts=listed(facts),
+        )
 
     @property
     def _state(self) -> str:
         if not self.done:
-            return "coming"
+            return pgettext("a reply", "coming")
         if self._error is not None:
-            return "failed"
+            return pgettext("a reply", "failed")
         stopped = any(reply.finish_reason == "interrupted" for reply in self._asking.replies())
-        return "cancelled" if stopped else "ended"
+        return pgettext("a reply", "cancelled") if stopped else pgettext("a reply", "ended")
 
     def _outcomes(self) -> list[str]:
         """How those ended that are not whole, in a word or two."""
         known = (reply.ending.outcome for reply in self._asking.replies())
-        return [outcome for outcome in dict.fromkeys(known) if outcome not in ("", "stopped", "failed")]
+        told = (outcome for outcome in dict.fromkeys(known) if outcome not in ("", "stopped", "failed"))
+        return [*map(in_words, told)]
 
     async def _awaited(self) -> Reply | Replies:
         ended = asyncio.wrap_future(self._ended)

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from ..language import Language, current, using
 from .interrupt import InterruptRequest
 
 T = TypeVar("T")
@@ -19,10 +20,14 @@ T = TypeVar("T")
 
 @dataclass(eq=False, slots=True)
 class Errand:
-    """A call that is wanted; `within` is what can stop it while it is being made."""
+    """A call that is wanted; `within` is what can stop it while it is being made.
+
+    What it says is said in `language`, that of whoever wants it.
+    """
 
     function: Callable[[], Any]
     future: Future[Any] = field(default_factory=Future)
+    language: Language = field(default_factory=current)
     within: InterruptRequest | None = None
 
     def stop(self) -> bool:
@@ -79,7 +84,7 @@ def _make(errand: Errand, interrupt: InterruptRequest) -> None:
     failure: Exception | None = None
     errand.within = interrupt
     try:
-        with interrupt.thrown(errand):
+        with interrupt.thrown(errand), using(errand.language):
             result = errand.function()
     except BaseException as error:  # noqa: BLE001 -- SystemExit too belongs to whoever asked for the call
         failure = error if isinstance(error, Exception) else RuntimeError(repr(error))

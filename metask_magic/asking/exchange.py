@@ -10,6 +10,7 @@ from concurrent.futures import Future
 
 from ..chat.reply import Reply, ReplyBuilder
 from ..errors import MetaskError
+from ..language import Language, _
 from ..messages.events import Backend, Ended, Event, ReasoningDelta, TextDelta
 from ..messages.request import Request
 from .loop import LoopThread
@@ -29,7 +30,7 @@ class Exchange:
 
     def launch(self, loop: LoopThread) -> None:
         self._future = loop.submit(self._run())
-        self._future.add_done_callback(lambda _: self._wake())
+        self._future.add_done_callback(lambda _future: self._wake())
 
     def cancel(self) -> None:
         """Close the connection; what came so far is kept as an interrupted reply."""
@@ -60,6 +61,11 @@ class Exchange:
 
     def reply(self) -> Reply:
         return self._builder.build()
+
+    @property
+    def language(self) -> Language:
+        """In which the reply is spoken of, as far as that is known yet."""
+        return self._builder.language
 
     async def _run(self) -> None:
         asyncio.get_running_loop().call_soon(self._begun.set)  # behind the first step of what follows
@@ -113,6 +119,6 @@ def _close_run(
 def unexpected(error: Exception) -> MetaskError:
     """Return a defect as an error that a person can report."""
     return MetaskError(
-        f"Something failed that should not have ({type(error).__name__}: {error}).",
-        "Please report it with the request's options; `%tb` shows where.",
+        _("Something failed that should not have ({kind}: {error}).", kind=type(error).__name__, error=error),
+        _("Please report it with the request's options; `%tb` shows where."),
     )

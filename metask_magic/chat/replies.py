@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..language import Language, current
 from ..messages.record import Record
 from .reply import Reply
 
@@ -32,6 +33,11 @@ class Replies(Mapping[str, Reply]):
     def text(self) -> str:
         """All of them, each below its model's name."""
         return "\n\n".join(f"{model}:\n{reply.text}" for model, reply in self.items())
+
+    @property
+    def language(self) -> Language:
+        """In which they are shown: that of the first."""
+        return next((reply.language for reply in self.values()), current())
 
     def __str__(self) -> str:
         return self.text

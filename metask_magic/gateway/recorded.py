@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import RecordingError
+from ..language import _, current, speak
 from ..messages.ending import known_reason
 from ..messages.events import Backend, Event, Noted, ReasoningDelta, TextDelta, Timed, ToolCallDelta
 from ..messages.fold import Fold
@@ -83,7 +84,8 @@ class RecordedBackend:
         """Replay or ask (see `Backend.stream`).
 
         `Timed` is the last event in either case, with the same figures. An answer that could not be recorded
-        is `Noted`.
+        is `Noted`. What is said of a replayed reply from its `Spoken` on, in the task that iterates, comes in
+        the language of the recording.
 
         Raises
         ------
@@ -100,7 +102,9 @@ class RecordedBackend:
                 await stack.enter_async_context(self._store.turn(key))
                 found = await asyncio.to_thread(self._store.find, key)
                 if found is not None:
-                    for event in found.reply.iter_events():
+                    events = list(found.reply.iter_events())
+                    speak(found.reply.language)
+                    for event in events:
                         yield event
                     return
             if not self._conduct.asks:
@@ -123,14 +127,14 @@ class RecordedBackend:
             try:
                 await asyncio.to_thread(self._record, Recording.of(described, reply))
             except RecordingError as error:
-                yield Noted(f"Not recorded: {error}")
+                yield Noted(_("Not recorded: {error}", error=error))
         yield Timed(reply.elapsed, reply.first_token_after)
 
     def _record(self, recording: Recording) -> None:
         if reveals(recording, self._hide):
             raise RecordingError(
-                "The key for the gateway is in the prompt or in the reply.",
-                "Take it out: what is recorded is meant to be shared.",
+                _("The key for the gateway is in the prompt or in the reply."),
+                _("Take it out: what is recorded is meant to be shared."),
             )
         self._store.append(recording)
 
@@ -180,6 +184,7 @@ class _Heard:
             None if self._first_at is None else round(self._first_at - self._asked_at, 3),
             answer.refusal,
             tuple(self._notes),
+            current(),
         )
 
 

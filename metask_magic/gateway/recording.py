@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from ..language import LANGUAGES, Language, _, current
 from ..messages.events import (
     Event,
     Finished,
@@ -16,6 +17,7 @@ from ..messages.events import (
     ReasoningDelta,
     RefusalDelta,
     Served,
+    Spoken,
     TextDelta,
     Timed,
     ToolCallDelta,
@@ -45,7 +47,7 @@ class RecordedReply:
 
     `finish_reason` is what the server said; `model` the model as it named it; `elapsed` and
     `first_token_after` are seconds; `refusal` is the part of the text that refuses to answer, `notes` what
-    was said beside it.
+    was said beside it, in `language`, in which whatever else we say of the reply is said again.
     """
 
     text: str
@@ -59,9 +61,12 @@ class RecordedReply:
     first_token_after: float | None = None
     refusal: str = ""
     notes: tuple[str, ...] = ()
+    language: Language = "en"
 
     def iter_events(self) -> Iterator[Event]:
         """Yield what a backend yields for this reply, each delta whole."""
+        if self.language != current():
+            yield Spoken(self.language)
         yield Served(self.model, self.request_id)
         if self.reasoning:
             yield ReasoningDelta(self.reasoning)
@@ -94,6 +99,7 @@ class RecordedReply:
             "elapsed": self.elapsed,
             "first_token_after": self.first_token_after,
             "notes": list(self.notes) or None,
+            "language": None if self.language == "en" else self.language,
         }
         return {name: fact for name, fact in facts.items() if fact is not None}
 
@@ -122,6 +128,7 @@ class RecordedReply:
             _get(data, "first_token_after", (int, float), None),
             _get(data, "refusal", str, ""),
             tuple(map(str, _get(data, "notes", list, []))),
+            next((one for one in LANGUAGES if one == data.get("language")), "en"),
         )
 
 
@@ -167,7 +174,7 @@ class Recording:
         try:
             data = json.loads(line)
         except (ValueError, RecursionError):
-            raise UnreadableError("is not whole, or no JSON") from None
+            raise UnreadableError(_("is not whole, or no JSON")) from None
         return cls(
             _get(data, "key", str),
             _get(data, "request", dict),
@@ -189,11 +196,15 @@ def read_key(line: bytes) -> tuple[int, str]:
     """
     begins = list(_BEGIN.finditer(line))
     if not begins or not line.rstrip().endswith(b"}"):
-        raise UnreadableError("is not whole, or no recording")
+        raise UnreadableError(_("is not whole, or no recording"))
     found = begins[0] if len(begins) == 1 or _is_json(line) else begins[-1]
     if int(found[1]) > VERSION:
         raise NewerVersionError(
-            f"was written by a newer version (format {int(found[1])}, known is {VERSION})"
+            _(
+                "was written by a newer version (format {version}, known is {known})",
+                version=int(found[1]),
+                known=VERSION,
+            )
         )
     return found.start(), found[2].decode()
 
@@ -219,7 +230,13 @@ def message_text(message: Mapping[str, Any]) -> str:
     if not isinstance(content, list):
         return str(content or "")
     parts = [part for part in content if isinstance(part, dict)]
-    return "".join(str(part.get("text", f"[image {str(part.get('image'))[:8]}]")) for part in parts)
+    return "".join(_part_text(part) for part in parts)
+
+
+def _part_text(part: Mapping[str, Any]) -> str:
+    if "text" in part:
+        return str(part["text"])
+    return _("[image {digest}]", digest=str(part.get("image"))[:8])
 
 
 _MISSING: Any = object()
@@ -230,5 +247,5 @@ def _get(data: Any, name: str, kind: type[T] | tuple[type[T], ...], default: Any
     if found is None and default is not _MISSING:
         return default
     if not isinstance(found, kind) or isinstance(found, bool):
-        raise UnreadableError(f"has no proper {name!r}")
+        raise UnreadableError(_("has no proper {name!r}", name=name))
     return found

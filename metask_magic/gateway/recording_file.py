@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import RecordingError
+from ..language import _
 from .recording_place import FOLDER, write_attributes
 
 try:
@@ -130,6 +131,6 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise RecordingError(
-            f"{path} cannot be written ({error.strerror or error}).",
-            "Make room or make it writable, or name another file with Metask.recordings_path.",
+            _("{path} cannot be written ({reason}).", path=path, reason=error.strerror or error),
+            _("Make room or make it writable, or name another file with Metask.recordings_path."),
         ) from None

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import RecordingError
+from ..language import _
 from ..messages.kinds import JSON
 from ..messages.request import ImagePart, Message, Request, TextPart
 
@@ -105,6 +106,6 @@ def _normalized(value: Any) -> JSON:
         case list() | tuple():
             return [_normalized(inner) for inner in value]
     raise RecordingError(
-        f"A request with {value!r} in it cannot be recorded: that is no JSON.",
-        'Correct the parameter, or turn recordings off: `%config Metask.recording = "off"`.',
+        _("A request with {value!r} in it cannot be recorded: that is no JSON.", value=value),
+        _('Correct the parameter, or turn recordings off: `%config Metask.recording = "off"`.'),
     )

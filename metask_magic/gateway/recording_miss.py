@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import RecordingMissError
+from ..language import N_, _
 from ..messages.kinds import JSON
 from ..words import plain
 from .recording import Recording, last_prompt, message_text
@@ -16,7 +17,7 @@ from .recordings import Recordings
 COMPARED = 4000  # characters of a prompt
 CLOSELY = 20  # recordings that are compared character by character
 MOST_LINES = 12
-REMEDY = (
+REMEDY = N_(
     "Record it where there is a key: set METASK_RECORDING=auto and run the cell (--fresh asks again what is "
     "recorded). `%metask recordings` lists what there is."
 )
@@ -25,18 +26,18 @@ REMEDY = (
 def missed(described: Mapping[str, JSON], store: Recordings) -> RecordingMissError:
     """Return the error for a request that `describe` wrote down. Raises `RecordingError`."""
     recordings = [one for one in store.all() if "server" not in one.request]  # those are no prompts
-    lines = ["There is no recording of this request, and nothing is asked while recordings are replayed."]
+    lines = [_("There is no recording of this request, and nothing is asked while recordings are replayed.")]
     near = nearest(described, recordings)
     if near is None:
-        lines.append(f"  {store.path} holds no recordings.")
+        lines.append(_("{path} holds no recordings.", path=store.path))
     else:
-        lines.append(f"  The nearest of {len(recordings):,} is {near.key[:8]}. It differs in")
-        lines += (f"  {line}" for line in iter_differences(described, near.request))
-    if store.complaints:
         lines.append(
-            f"  Lines that could not be read: {len(store.complaints):,} (`%metask recordings verify`)."
+            _("The nearest of {count:,} is {key}. It differs in", count=len(recordings), key=near.key[:8])
         )
-    return RecordingMissError("\n".join(lines), REMEDY)
+        lines += iter_differences(described, near.request)
+    if count := len(store.complaints):
+        lines.append(_("Lines that could not be read: {count:,} (`%metask recordings verify`).", count=count))
+    return RecordingMissError("\n  ".join(lines), _(REMEDY))
 
 
 def nearest(described: Mapping[str, JSON], recordings: Sequence[Recording]) -> Recording | None:
@@ -63,14 +64,14 @@ def iter_differences(ours: Mapping[str, JSON], recorded: Mapping[str, JSON]) -> 
     """Yield lines that say in what two requests differ, as `describe` wrote them down."""
     for name in ("model", "sample"):
         if ours.get(name) != recorded.get(name):
-            yield f"{name}: {_short(ours.get(name))} here, {_short(recorded.get(name))} recorded"
+            yield _differs(name, _short(ours.get(name)), _short(recorded.get(name)))
     yield from _iter_parameters(ours.get("params"), recorded.get("params"))
     for name in ("tools", "response_format"):
         if ours.get(name) != recorded.get(name):
             yield f"{name}:"
             yield from _diff(_indented(recorded.get(name)), _indented(ours.get(name)))
     if ours.get("messages") != recorded.get("messages"):
-        yield "the messages (- recorded, + here):"
+        yield _("the messages (- recorded, + here):")
         yield from _diff(_said(recorded.get("messages")), _said(ours.get("messages")))
 
 
@@ -82,9 +83,13 @@ def _agreeing(ours: Mapping[str, JSON], recorded: Mapping[str, JSON]) -> int:
 
 def _iter_parameters(ours: Any, recorded: Any) -> Iterator[str]:
     for name in sorted({*(ours or {}), *(recorded or {})}):
-        here, there = (_short(said[name]) if name in said else "not set" for said in (ours, recorded))
+        here, there = (_short(said[name]) if name in said else _("not set") for said in (ours, recorded))
         if here != there:
-            yield f"{plain(name)}: {here} here, {there} recorded"
+            yield _differs(plain(name), here, there)
+
+
+def _differs(name: str, here: str, recorded: str) -> str:
+    return _("{name}: {here} here, {recorded} recorded", name=name, here=here, recorded=recorded)
 
 
 def _diff(recorded: Sequence[str], ours: Sequence[str]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import RecordingError
+from ..language import _
 
 FOLDER = ".metask"
 NAME = "recordings.jsonl"
@@ -39,9 +40,10 @@ def given(said: str, start: Path) -> Path:
     """
     path = start / Path(said).expanduser()
     if path.is_dir():
+        file = f"{said.rstrip('/')}/{NAME}"
         raise RecordingError(
-            f"Metask.recordings_path is {said}, which is a folder.",
-            f'Name a file: `%config Metask.recordings_path = "{said.rstrip("/")}/{NAME}"`.',
+            _("Metask.recordings_path is {path}, which is a folder.", path=said),
+            _('Name a file: `%config Metask.recordings_path = "{file}"`.', file=file),
         )
     return path
 

@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple
 from weakref import WeakValueDictionary
 
 from ..errors import RecordingError
+from ..language import _
 from . import recording_file
 from .recording import NewerVersionError, Recording, UnreadableError, read_key
 from .recording_key import key_of
@@ -87,7 +88,10 @@ class Recordings:
     def complaints(self) -> tuple[str, ...]:
         """What could not be read so far, a sentence for each line."""
         wrong = sorted(self._index.wrong.items())
-        return tuple(f"Line {number} of {self.path.name} {what}." for number, what in wrong)
+        return tuple(
+            _("Line {number} of {file} {what}.", number=number, file=self.path.name, what=what)
+            for number, what in wrong
+        )
 
     def append(self, *recordings: Recording) -> None:
         """Record all of them or none. Raises `RecordingError` where they cannot be written."""
@@ -151,8 +155,8 @@ class Recordings:
                 yield file
         except OSError as error:
             raise RecordingError(
-                f"{self.path} cannot be read ({error.strerror or error}).",
-                "Make it readable, or name another file with Metask.recordings_path.",
+                _("{path} cannot be read ({reason}).", path=self.path, reason=error.strerror or error),
+                _("Make it readable, or name another file with Metask.recordings_path."),
             ) from None
 
     def _is_known(self) -> bool:
@@ -183,7 +187,7 @@ class Recordings:
     def _is_right(self, file: BinaryIO, key: str, line: _Line) -> bool:
         recording = self._read(file, key, line)
         if recording is not None and key_of(recording.request) != key:
-            self._index.wrong[line.number] = "has another key than its request"
+            self._index.wrong[line.number] = _("has another key than its request")
             return False
         return recording is not None
 
@@ -224,7 +228,7 @@ def _enter(index: _Index, number: int, line: bytes) -> None:
         index.wrong[number] = str(error)
         return
     if start:
-        index.wrong[number] = "begins with a recording that is not whole"
+        index.wrong[number] = _("begins with a recording that is not whole")
     index.lines.setdefault(key, []).append(_Line(number, index.end + start, len(line) - start))
 
 

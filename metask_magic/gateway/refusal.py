@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ..language import N_, _
 from ..messages.ending import known_reason
 from ..words import plain, shorten
 
 LONGEST_QUOTE = 200
 """Characters of an answer that are quoted where it has no message."""
+
+NO_REASON = N_("it gave no reason")
 
 MOST_NESTED = 3
 
@@ -100,12 +103,15 @@ class Refusal:
         if self.said.message:
             return self.said.message
         if self.said.code:
-            return f"it gave no reason but the code {self.said.code}"
+            return _("it gave no reason but the code {code}", code=self.said.code)
         if not self.body.strip():
-            return "it gave no reason"
-        what = "JSON without a message" if _json_or_none(self.body) is not None else "a page that is not JSON"
+            return _(NO_REASON)
         quoted = quote(self.body)
-        return f"it answered with {what}" + (f": {quoted}" if quoted else "")
+        if _json_or_none(self.body) is not None:
+            return _("it answered with JSON without a message: {quoted}", quoted=quoted)
+        if not quoted:
+            return _("it answered with a page that is not JSON")
+        return _("it answered with a page that is not JSON: {quoted}", quoted=quoted)
 
     def mentions(self, *words: str) -> bool:
         return any(word.encode() in self.body for word in words)

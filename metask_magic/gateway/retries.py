@@ -12,6 +12,7 @@ from ..errors import (
     RateLimitError,
     ServerError,
 )
+from ..language import _
 from ..messages.events import Notice
 
 LONGEST_WAIT = 120.0
@@ -37,6 +38,19 @@ def wait_before(error: MetaskError, tries: int) -> float:
 
 def waiting(error: MetaskError, wait: float, tries: int, most: int) -> Notice:
     """Return what is said while it waits."""
-    known = {RateLimitError: "Rate limited", ServerError: "The gateway failed"}
-    what = next((said for kind, said in known.items() if isinstance(error, kind)), "The connection failed")
-    return Notice(f"{what}: trying again in {wait:.1f} s ({tries} of {most}).")
+    match error:
+        case RateLimitError():
+            what = _("Rate limited")
+        case ServerError():
+            what = _("The gateway failed")
+        case _:
+            what = _("The connection failed")
+    return Notice(
+        _(
+            "{what}: trying again in {wait:.1f} s ({tries} of {most}).",
+            what=what,
+            wait=wait,
+            tries=tries,
+            most=most,
+        )
+    )

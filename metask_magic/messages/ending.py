@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ..words import counted
+from ..language import _, ngettext, pgettext
+from ..words import all_of, listed
 from .events import Usage
 from .kinds import FinishReason
 
-Outcome = Literal[
+Outcome = Literal[  # English: what is compared and kept; `in_words` says it
     "",
     "cut off",
     "perhaps cut off",
@@ -28,7 +29,7 @@ LACKING: frozenset[Outcome] = frozenset({"filtered", "refused", "empty"})
 """Outcomes of a reply that brought no answer, or not all of one, whatever text it has."""
 
 # What providers say, in lower case and with `_` for any other mark.
-_WORDS: Mapping[FinishReason, str] = {
+_WORDS: Mapping[FinishReason, str] = {  # English: providers' words
     "stop": "stop eos eos_token end_turn stop_sequence stop_token end_of_text complete completed finish "
     "finished end done normal success load unload",
     "length": "length max_token max_tokens max_length max_new_tokens max_output_tokens length_limit "
@@ -44,7 +45,7 @@ _WORDS: Mapping[FinishReason, str] = {
 _MEANING = {reason: frozenset(words.split()) for reason, words in _WORDS.items()}
 _OURS = _MEANING["stop"] | {"", "length", "tool_calls", "content_filter"}
 
-_SAY_THEMSELVES = {
+_SAY_THEMSELVES = {  # English: what is compared
     ("length", "cut off"),
     ("content_filter", "filtered"),
     ("tool_calls", "waiting for a tool"),
@@ -53,6 +54,21 @@ _SAY_THEMSELVES = {
     ("error", "failed"),
 }
 """Reasons with what they mean, where a table need not say both."""
+
+
+def in_words(outcome: str) -> str:
+    """Return an outcome in the current language."""
+    words: dict[str, str] = {  # English: the keys
+        "cut off": pgettext("how a reply ended", "cut off"),
+        "perhaps cut off": pgettext("how a reply ended", "perhaps cut off"),
+        "filtered": pgettext("how a reply ended", "filtered"),
+        "refused": pgettext("how a reply ended", "refused"),
+        "empty": pgettext("how a reply ended", "empty"),
+        "waiting for a tool": pgettext("how a reply ended", "waiting for a tool"),
+        "stopped": pgettext("how a reply ended", "stopped"),
+        "failed": pgettext("how a reply ended", "failed"),
+    }
+    return words.get(outcome, outcome)
 
 
 def known_reason(reported: str | None) -> FinishReason:
@@ -104,37 +120,47 @@ class Ending:
         if self.reason == "content_filter":
             return "filtered"
         if self.calls and self.reason in ("tool_calls", "stop"):  # some say `stop` all the same
-            return "waiting for a tool"
+            return "waiting for a tool"  # English: `in_words` says it
         if not self.has_text:
             return "empty"
         if self.reason == "length":
-            return "cut off"
-        return "perhaps cut off" if self.reason == "incomplete" or self._is_unknown else ""
+            return "cut off"  # English: `in_words` says it
+        doubtful = self.reason == "incomplete" or self._is_unknown
+        return "perhaps cut off" if doubtful else ""  # English: `in_words` says it
 
     @property
     def is_lacking(self) -> bool:
         """Whether the reply brought no answer to build on, or not all of one."""
-        return self.outcome in LACKING or (self.outcome == "waiting for a tool" and not self.has_text)
+        waits = self.outcome == "waiting for a tool"  # English: what is compared
+        return self.outcome in LACKING or (waits and not self.has_text)
 
     @property
     def notice(self) -> str:
         """What a reader has to know, with a remedy, in a line; "" where it is whole, or an error tells."""
         match self.outcome:
             case "stopped":
-                return "Stopped before its end." if self.has_text else "Stopped before any text came."
+                return _("Stopped before its end.") if self.has_text else _("Stopped before any text came.")
             case "refused":
-                return f"The model refused to answer{self._own_word}: ask otherwise, or ask another model."
+                return _(
+                    "The model refused to answer{word}: ask otherwise, or ask another model.",
+                    word=self._own_word,
+                )
             case "filtered":
-                done = "Cut off" if self.has_text else "Withheld"
-                other = "ask otherwise, or ask another model"
-                return f"{done} by the provider's content filter{self._own_word}: {other}."
+                return self._filtered
             case "waiting for a tool":
-                named = " and ".join(dict.fromkeys(self.calls))
-                return f"The model asks to call {named}, and nobody did: `tool_calls` of the reply has it."
+                return _(
+                    "The model asks to call {names}, and nobody did: `tool_calls` of the reply has it.",
+                    names=all_of(dict.fromkeys(self.calls)),
+                )
             case "empty":
-                return f"Empty: {self._why_empty}"
+                return self._empty
             case "cut off":
-                return f"Cut off at {self._limit}{self._own_word}: {self._more}, or ask it to go on."
+                return _(
+                    "Cut off at {limit}{word}: {more}, or ask it to go on.",
+                    limit=self._limit,
+                    word=self._own_word,
+                    more=self._more,
+                )
             case "perhaps cut off":
                 return self._doubt
         return ""
@@ -143,9 +169,11 @@ class Ending:
     def detail(self) -> str:
         """What a table says of the end: the reason, and in brackets what it does not say by itself."""
         says_itself = (self.reason, self.outcome) in _SAY_THEMSELVES or self._word.lower() == "refusal"
-        more: list[str] = [] if says_itself or not self.outcome else [self.outcome]
+        more: list[str] = [] if says_itself or not self.outcome else [in_words(self.outcome)]
         more += [self._word] if self._word else []
-        return f"{self.reason} ({', '.join(more)})" if more else self.reason
+        if not more:
+            return self.reason
+        return pgettext("how a reply ended", "{reason} ({more})", reason=self.reason, more=listed(more))
 
     @property
     def _is_unknown(self) -> bool:
@@ -158,50 +186,102 @@ class Ending:
 
     @property
     def _own_word(self) -> str:
-        return f" ({self._word})" if self._word else ""
+        """The same in brackets, to be put behind a word of ours."""
+        return pgettext("the server's own word", " ({word})", word=self._word) if self._word else ""
 
     @property
     def _limit(self) -> str:
         if self.limit is None:
-            return "the model's limit of tokens"
-        return f"the limit of {counted(self.limit, 'token')}"
+            return _("the model's limit of tokens")
+        return ngettext("the limit of {count} token", "the limit of {count} tokens", self.limit)
 
     @property
     def _more(self) -> str:
-        return "raise --max-tokens" if self.limit is not None else "set a higher --max-tokens"
+        return _("raise --max-tokens") if self.limit is not None else _("set a higher --max-tokens")
 
     @property
-    def _why_empty(self) -> str:
-        again = "run the cell again, or ask another model."
+    def _filtered(self) -> str:
+        if self.has_text:
+            return _(
+                "Cut off by the provider's content filter{word}: ask otherwise, or ask another model.",
+                word=self._own_word,
+            )
+        return _(
+            "Withheld by the provider's content filter{word}: ask otherwise, or ask another model.",
+            word=self._own_word,
+        )
+
+    @property
+    def _empty(self) -> str:
         if self.reason == "length":
-            if self._reasoned:
-                spent = self._spent or "all its tokens"
-                return f"{spent} went into its reasoning before it answered: {self._more}."
-            return f"cut off at {self._limit}{self._own_word} before any text came: {self._more}."
+            return self._empty_at_limit
+        if self.reason == "incomplete" and self.native:
+            return _(
+                "Empty: it was broken off by the provider{word}, and no text came: run the cell again, or "
+                "ask another model.",
+                word=self._own_word,
+            )
         if self.reason == "incomplete":
-            said = f"it was broken off by the provider{self._own_word}" if self.native else _UNSAID
-            return f"{said}, and no text came: {again}"
+            return _(
+                "Empty: the stream ended without saying that it was finished, and no text came: run the cell "
+                "again, or ask another model."
+            )
+        if self._reasoned and self._tokens:
+            return ngettext(
+                "Empty: all {count} token went into its reasoning, and no answer came: run the cell again, "
+                "or ask another model.",
+                "Empty: all {count} tokens went into its reasoning, and no answer came: run the cell again, "
+                "or ask another model.",
+                self._tokens,
+            )
         if self._reasoned:
-            return f"{self._spent or 'all of the reply'} went into its reasoning, and no answer came: {again}"
-        return f"the gateway sent no text{self._own_word}: {again}"
+            return _(
+                "Empty: all of the reply went into its reasoning, and no answer came: run the cell again, or "
+                "ask another model."
+            )
+        return _(
+            "Empty: the gateway sent no text{word}: run the cell again, or ask another model.",
+            word=self._own_word,
+        )
+
+    @property
+    def _empty_at_limit(self) -> str:
+        if not self._reasoned:
+            return _(
+                "Empty: cut off at {limit}{word} before any text came: {more}.",
+                limit=self._limit,
+                word=self._own_word,
+                more=self._more,
+            )
+        if self._tokens:
+            return ngettext(
+                "Empty: all {count} token went into its reasoning before it answered: {more}.",
+                "Empty: all {count} tokens went into its reasoning before it answered: {more}.",
+                self._tokens,
+                more=self._more,
+            )
+        return _("Empty: all its tokens went into its reasoning before it answered: {more}.", more=self._more)
 
     @property
     def _reasoned(self) -> bool:
         return self.has_reasoning or bool(self.usage and self.usage.reasoning_tokens)
 
     @property
-    def _spent(self) -> str:
-        """The tokens of a reply that has no text, in words, where they were reported."""
-        tokens = self.usage.completion_tokens if self.usage else None
-        return f"all {counted(tokens, 'token')}" if tokens else ""
+    def _tokens(self) -> int | None:
+        return self.usage.completion_tokens if self.usage else None
 
     @property
     def _doubt(self) -> str:
         if self.native is None:
-            return f"Perhaps cut off: {_UNSAID}. Run the cell again if its end is missing."
+            return _(
+                "Perhaps cut off: the stream ended without saying that it was finished. Run the cell again "
+                "if its end is missing."
+            )
         if self.reason == "incomplete":
-            return f"Broken off by the provider{self._own_word}: run the cell again, or ask another model."
-        return f"It ended for a reason that is not known here ({self.native}): it may be cut off."
-
-
-_UNSAID = "the stream ended without saying that it was finished"
+            return _(
+                "Broken off by the provider{word}: run the cell again, or ask another model.",
+                word=self._own_word,
+            )
+        return _(
+            "It ended for a reason that is not known here ({native}): it may be cut off.", native=self.native
+        )

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from ..language import Language
 from .kinds import JSON, FinishReason
 from .request import Message, Request
 
@@ -159,6 +160,12 @@ class Noted(NamedTuple):
     text: str
 
 
+class Spoken(NamedTuple):
+    """What we say of the reply was said in this language when it was recorded, which is not that of now."""
+
+    language: Language
+
+
 class Ended(NamedTuple):
     """The last event of every reply, however it ended. Whoever asked adds it; no backend sends it.
 
@@ -185,6 +192,7 @@ Event: TypeAlias = (
     | Parsed
     | Timed
     | Noted
+    | Spoken
     | Ended
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from .kinds import Format
 from .request import Content, Message, TextPart, join_parts
 
-INSTRUCTIONS: Mapping[Format, str] = {
+INSTRUCTIONS: Mapping[Format, str] = {  # English: a model reads it
     "markdown": "",
     "text": "Answer in plain text, without any Markdown.",
     "code": (

@@ -124,7 +124,7 @@ def without_images(message: Message) -> Message:
 
 def _note(image: ImagePart) -> TextPart:
     named = f"image {image.name}" if image.name else "image"
-    return TextPart(f"[{named} was taken out]")
+    return TextPart(f"[{named} was taken out]")  # English: a model reads it
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from ..asking.background import BackgroundReply
 from ..chat.replies import Replies
 from ..chat.reply import Reply
 from ..display.record import Bundle, to_bundle, to_output
+from ..language import using
 
 Value: TypeAlias = Reply | Replies | BackgroundReply
 
@@ -67,12 +68,12 @@ class CellValue:
         if value is self._shown:
             self._shown = None
             return {"text/plain": repr(value)}
-        match value:
-            case Reply():
-                return to_bundle(value.text, value.format, value.steps, value.notice)
-            case Replies():
+        if isinstance(value, BackgroundReply):
+            return {"text/plain": repr(value)}
+        with using(value.language):
+            if isinstance(value, Replies):
                 return to_output(value.to_records())[0]
-        return {"text/plain": repr(value)}
+            return to_bundle(value.text, value.format, value.steps, value.notice)
 
     def _ends_in_line_magic(self) -> bool:
         """Whether the running cell's last line is a magic alone, so that its value is the cell's."""

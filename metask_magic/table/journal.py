@@ -99,4 +99,5 @@ def recorded(reply: Reply) -> RecordedReply:
         None if first is None else round(first, 3),
         reply.refusal,
         reply.notes,
+        reply.language,
     )

@@ -17,6 +17,7 @@ from ..errors import (
     NameResolutionError,
     TLSError,
 )
+from ..language import _
 from ..messages.events import Backend, Event, Finished, Notice, Usage, UsageReported
 from ..messages.request import Request
 
@@ -120,14 +121,13 @@ class Ledger:
         total = self.total()
         if total.tokens < budget:
             return
-        used = f"{total.tokens:,} of its {budget:,} tokens (Metask.budget_tokens)"
-        unknown = f"; {total.unreported:,} of {total.requests:,} requests did not report all of theirs"
         raise BudgetError(
-            f"The session has used at least {used}{unknown}."
-            if total.unreported
-            else f"The session has used {used}.",
-            f"Raise the budget (`%config Metask.budget_tokens = {2 * total.tokens}`) or unset it (`= None`); "
-            "`%metask usage --reset` starts over.",
+            _used_up(total, budget),
+            _(
+                "Raise the budget (`%config Metask.budget_tokens = {tokens}`) or unset it (`= None`); "
+                "`%metask usage --reset` starts over.",
+                tokens=2 * total.tokens,
+            ),
         )
 
     def slices(self) -> tuple[ModelUsage, ...]:
@@ -153,6 +153,23 @@ class Ledger:
         """Forget everything. A request that is under way will be entered when it ends."""
         with self._lock:
             self._slices.clear()
+
+
+def _used_up(total: ModelUsage, budget: int) -> str:
+    if not total.unreported:
+        return _(
+            "The session has used {used:,} of its {budget:,} tokens (Metask.budget_tokens).",
+            used=total.tokens,
+            budget=budget,
+        )
+    return _(
+        "The session has used at least {used:,} of its {budget:,} tokens (Metask.budget_tokens); "
+        "{unreported:,} of {requests:,} requests did not report all of theirs.",
+        used=total.tokens,
+        budget=budget,
+        unreported=total.unreported,
+        requests=total.requests,
+    )
 
 
 class MeteredBackend:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from .ledger import ModelUsage
 
-INSTALL_EXTRA = '`pip install "metask-magic[prices]"`'
+INSTALL_EXTRA = '`pip install "metask-magic[prices]"`'  # English: a command
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import pytest
 from metask_magic.answering.choice import choose_models
 from metask_magic.errors import OptionError
 from metask_magic.gateway.models import Model
+from metask_magic.language import choose
 
 LISTED = ["claude-3-haiku", "claude-3-opus", "gpt-4o", "gpt-4o-mini", *(f"many-{n:02}" for n in range(20))]
 ALIASES = {"fast": "gpt-4o-mini", "all": "gpt-4o claude-*", "gpt-4o": "gpt-4o-mini"}
@@ -62,3 +63,16 @@ def test_what_cannot_be_chosen(names: list[str], says: str, remedy: str) -> None
         choose_models(names, {}, listed)
     assert caught.value.message == says
     assert remedy in caught.value.remedy
+
+
+def test_what_cannot_be_chosen_in_chinese() -> None:
+    choose("zh")
+    with pytest.raises(OptionError) as caught:
+        choose_models(["claud-*"], {}, listed)
+    assert str(caught.value).startswith("24 个模型中没有一个匹配 claud-*。是不是想用 claude-3-opus")
+    with pytest.raises(OptionError) as caught:
+        choose_models(["many-*"], {}, listed)
+    assert str(caught.value) == (
+        "many-* 代表 20 个模型：many-00、many-01、many-02、many-03、many-04 等。"
+        "一次最多问 12 个。`%metask models PATTERN` 会显示匹配的模型。"
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from metask_magic import language
 from metask_magic.answering.shelf import Shelf, describe_mode, samples
 from metask_magic.errors import RecordingError
 from metask_magic.gateway.recorded import CONDUCTS, Conduct
@@ -107,3 +108,13 @@ def test_a_model_that_is_asked_twice_gives_two_answers(
     models: list[str], first: int, expected: list[int]
 ) -> None:
     assert samples(models, first) == expected
+
+
+def test_the_mode_in_chinese(here: Path) -> None:
+    language.choose("zh")
+    shelf = Shelf(Metask())
+    assert describe_mode(Metask(), shelf.store) == "off（默认）"
+    shelf.store.append(recording())
+    assert describe_mode(Metask(), shelf.store) == (
+        f"replay（没有密钥，但有录制文件）；{here / FILE} 中有 1 条录制"
+    )

@@ -13,8 +13,18 @@ from metask_magic.asking.ask import Outcome, ask
 from metask_magic.asking.exchange import join_deltas
 from metask_magic.asking.loop import LoopThread
 from metask_magic.errors import MetaskError, ServerError
+from metask_magic.language import Language, current
 from metask_magic.messages.ending import Ending
-from metask_magic.messages.events import Ended, Event, Finished, Notice, ReasoningDelta, Served, TextDelta
+from metask_magic.messages.events import (
+    Ended,
+    Event,
+    Finished,
+    Notice,
+    ReasoningDelta,
+    Served,
+    Spoken,
+    TextDelta,
+)
 from metask_magic.messages.request import Message, Request
 
 from ..fakes import PATIENCE, Recorder, Script
@@ -226,6 +236,16 @@ def test_sink_that_cannot_close_fails_all_and_hides_no_error(loop: LoopThread) -
     assert endings(outcome) == [("ab", "error"), ("a", "error")]
     assert "ZeroDivisionError: sink" in str(outcome.replies[0].error)
     assert isinstance(outcome.replies[1].error, ServerError)
+
+
+def test_a_reply_is_shown_in_the_language_it_was_recorded_in(loop: LoopThread) -> None:
+    spoken: list[Language] = []
+    sink = Recorder(show0=lambda: spoken.append(current()), close=lambda: spoken.append(current()))
+    outcome = run(sink, loop, Script(Spoken("zh"), TextDelta("Hel"), Finished("length")))
+    assert {*spoken} == {"zh"}
+    assert "截断" in outcome.replies[0].notice
+    assert sink.records[0].notice == outcome.replies[0].notice
+    assert current() == "en"
 
 
 def test_nothing_asked(loop: LoopThread) -> None:

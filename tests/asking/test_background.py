@@ -18,6 +18,7 @@ from metask_magic.asking.loop import LoopThread
 from metask_magic.chat.replies import Replies
 from metask_magic.chat.reply import Reply
 from metask_magic.errors import MetaskError, ServerError
+from metask_magic.language import choose
 from metask_magic.messages.events import Finished, TextDelta
 from metask_magic.messages.request import Message, Request
 
@@ -213,3 +214,17 @@ def test_several_at_once(loop: LoopThread) -> None:
     assert not waiting.done
     waiting.cancel()
     waiting.wait(PATIENCE)
+
+
+def test_in_chinese(loop: LoopThread) -> None:
+    choose("zh")
+    whole = start(loop, Recorder(), Script(TextDelta("ab"), Finished("length")))
+    whole.wait(PATIENCE)
+    assert repr(whole) == "<BackgroundReply，来自 m0：已结束、2 个字符、截断>"
+    pending = start(loop, Recorder(), Script(TextDelta("a"), None))
+    with pytest.raises(MetaskError) as caught:
+        pending.wait(0.01)
+    assert str(caught.value) == "回复在 0.01 s 内没有结束。它还在继续接收：再等一会儿，或取消它。"
+    pending.cancel()
+    pending.wait(PATIENCE)
+    assert repr(pending).startswith("<BackgroundReply，来自 m0：已取消、")

@@ -17,6 +17,7 @@ from metask_magic.asking.ask import Outcome, ask
 from metask_magic.asking.errands import Errands, run
 from metask_magic.asking.interrupt import InterruptRequest
 from metask_magic.asking.loop import LoopThread
+from metask_magic.language import current, using
 from metask_magic.messages.events import Event, Finished, Notice, TextDelta
 from metask_magic.messages.record import Record
 from metask_magic.messages.request import Message, Request
@@ -206,3 +207,11 @@ def test_a_reply_stopped_during_its_call(loop: LoopThread) -> None:
     screen = Screen()
     outcome = ask_with(loop, screen, lambda: screen.stop(0))
     assert (outcome.replies[0].finish_reason, outcome.interrupted) == ("interrupted", False)
+
+
+def test_a_call_speaks_the_language_of_whoever_wants_it(loop: LoopThread) -> None:
+    desk = Desk(loop)
+    with using("zh"):
+        sent = desk.send(current)
+    desk.run()
+    assert (sent.result(PATIENCE), current()) == ("zh", "en")

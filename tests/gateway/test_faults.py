@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -33,7 +34,10 @@ from metask_magic.errors import (
 )
 from metask_magic.gateway import faults
 from metask_magic.gateway.refusal import Refusal
+from metask_magic.language import choose
 from metask_magic.words import LONGEST_QUOTE
+
+from ..english import english_sentences
 
 BASE_URL = "https://gateway.invalid/v1"
 ASKED = faults.Asked("some-model", BASE_URL, "METASK_API_KEY", ("temperature", "penalty"))
@@ -414,3 +418,77 @@ def test_an_environment_no_client_can_be_made_of(
     assert type(found) is kind
     assert says in found.message
     assert "s3cret" not in str(found)
+
+
+# -- in Chinese ------------------------------------------------------------------------------------------
+
+
+def in_chinese() -> list[MetaskError]:
+    """An error of each kind, as it is said in the language of now."""
+    headers = {"content-type": "text/html"}
+    errors: list[MetaskError] = [refused(status, {"message": "Oh."}) for status in STATUS]
+    errors += [refused(400, {"param": name}) for name in ("top_p", "temperature", "response_format", "x")]
+    errors += [refused(400, {"code": code}) for code in ("context_length_exceeded", "content_filter")]
+    errors += [refused(404, {"code": "model_not_found"}), refused(503, {"code": "model_not_found"})]
+    errors += [refused(429, {"code": "insufficient_quota"}), refused(429, {}, {"retry-after": "2"})]
+    errors += [refused(500, body) for body in (b"", b"<html>", b"{}", b'{"error": {"code": 7}}')]
+    errors += [refused(308, b""), refused(308, b"", {"location": "https://other.invalid/v1"})]
+    errors += [faults.refused(Refusal(403, b"", {}), faults.Asked("", BASE_URL, "METASK_API_KEY"))]
+    errors += [faults.told({"error": said}, ASKED, {}) for said in ("Oh.", {"code": "c"}, {"message": "Oh."})]
+    errors += [faults.unreadable(), faults.unreadable(b"{"), faults.too_large("x", "1 MB")]
+    errors += [faults.not_a_reply(Refusal(200, b"", of), BASE_URL) for of in (headers, {})]
+    errors += [faults.unreachable(error, BASE_URL, 5.0) for error, *_ in UNREACHABLE.values()]
+    errors += [faults.broken(error, 0.5) for error in (TimeoutError(), ConnectionResetError())]
+    errors += [faults.misconfigured(error, BASE_URL) for error in (OSError(), ValueError())]
+    return errors
+
+
+def test_in_chinese_nothing_of_ours_is_english() -> None:
+    choose("zh")
+    theirs = f"{CONNECT}|no route|unable to get issuer"
+    left = {said for error in in_chinese() for said in english_sentences(re.sub(theirs, "", str(error)))}
+    assert left == set()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "said"),
+    [
+        (
+            401,
+            {"message": "Oh."},
+            {},
+            "网关拒绝了密钥（401）：Oh. 密钥来源：METASK_API_KEY。在那里检查它，"
+            "或用 `%metask login` 输入另一个；密钥在网关控制台创建（Settings → API Keys）。",
+        ),
+        (500, b"", {}, "网关出错（500）：没有给出原因 过一会儿重新运行单元格；如果仍然如此，换一个模型。"),
+        (
+            400,
+            {"param": "response_format", "message": "Oh!"},
+            {},
+            "网关没有接受这个请求（400）：Oh! 修改或去掉参数 response_format：去掉 --schema 或 -f json。"
+            "`--dry-run` 会显示确切的请求。",
+        ),
+        (
+            429,
+            {"message": "慢一点。"},
+            {"retry-after": "2"},
+            "请求过多（429）：慢一点。等待 2 s 后重新运行单元格。",
+        ),
+        (
+            404,
+            {"code": "model_not_found", "message": "没有这个模型"},
+            {},
+            "网关没有模型 some-model（404）：没有这个模型 `%metask models` 会列出这个密钥可用的模型。",
+        ),
+    ],
+)
+def test_a_refusal_in_chinese(status: int, body: Any, headers: Mapping[str, str], said: str) -> None:
+    choose("zh")
+    assert str(refused(status, body, headers)) == said
+
+
+def test_a_proxy_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    choose("zh")
+    monkeypatch.setenv("HTTPS_PROXY", "http://[s3cret")
+    found = faults.unreachable(caused(Exception(), OSError()), BASE_URL, 5.0)
+    assert found.message == "没能通过代理（取自环境变量）连接到 gateway.invalid（没有响应）。"

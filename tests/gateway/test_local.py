@@ -27,6 +27,9 @@ import pytest
 from metask_magic.errors import LocalModelError
 from metask_magic.gateway import local
 from metask_magic.gateway.local import Endpoint, LocalModel
+from metask_magic.language import choose
+
+from ..english import english_sentences
 
 pytestmark = [
     pytest.mark.kernel,
@@ -370,6 +373,24 @@ def test_a_child_that_ends(program: Path, does: str, message: str, remedy: str) 
     error = failure(LocalModel())
     assert message in error.message
     assert remedy in error.remedy
+
+
+def test_a_child_that_ends_in_chinese(program: Path) -> None:
+    choose("zh")
+    program.write_text('raise SystemExit("a last word")')
+    error = failure(LocalModel())
+    assert error.message.endswith("）在启动过程中退出（状态 1）。它最后输出：\n    a last word")
+
+
+def test_what_a_model_needs_in_chinese(model: LocalModel, tmp_path: Path) -> None:
+    choose("zh")
+    path = tmp_path / "mine.gguf"
+    path.write_bytes(b"PK")
+    assert str(failure(LocalModel(path))) == (
+        f"Metask.local_model 是 {str(path)!r}，它不是 GGUF 文件。"
+        '指定另一个文件，或使用自带的模型：`%config Metask.local_model = ""`。'
+    )
+    assert english_sentences(model.description) == []
 
 
 def test_only_the_last_lines_are_quoted(program: Path) -> None:

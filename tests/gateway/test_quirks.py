@@ -9,6 +9,7 @@ import pytest
 
 from metask_magic.gateway.quirks import Quirks
 from metask_magic.gateway.refusal import Refusal
+from metask_magic.language import choose
 from metask_magic.messages.kinds import JSON
 from metask_magic.messages.request import Message, Request
 
@@ -59,3 +60,11 @@ def test_what_is_sent_then() -> None:
     }
     assert quirks.to_body(request("gpt-4o", max_tokens=5))["max_tokens"] == 5
     assert quirks.adapt(request(max_tokens=5)).params == {"max_completion_tokens": 5}
+
+
+def test_what_is_said_of_it_in_chinese() -> None:
+    choose("zh")
+    asked = request(max_tokens=5)
+    assert Quirks().learn(refusal(NAMES_IT), asked.to_json()) == (
+        "o1 不接受 max_tokens：上限已改用 max_completion_tokens 发送。"
+    )

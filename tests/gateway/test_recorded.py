@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
@@ -15,6 +16,7 @@ from metask_magic.errors import MetaskError, RecordingError, RecordingMissError
 from metask_magic.gateway.recorded import CONDUCTS, Conduct, RecordedBackend
 from metask_magic.gateway.recording_miss import CLOSELY
 from metask_magic.gateway.recordings import Recordings
+from metask_magic.language import Language, choose, current
 from metask_magic.messages.events import (
     Backend,
     Event,
@@ -23,6 +25,7 @@ from metask_magic.messages.events import (
     Notice,
     ReasoningDelta,
     Served,
+    Spoken,
     TextDelta,
     Timed,
     ToolCallDelta,
@@ -31,6 +34,7 @@ from metask_magic.messages.events import (
 )
 from metask_magic.messages.request import ImagePart, Message, Request
 
+from ..english import english_sentences
 from ..fakes import Script
 from .recordings import recording, request
 
@@ -231,6 +235,62 @@ def test_whether_it_would_be_replayed(store: Recordings) -> None:
         assert backend.has(request("other")) is False
 
 
+# -- in another language -------------------------------------------------------------------------------
+
+
+CUT: Sequence[Event] = (Served("m-1", "req-1"), TextDelta("Hel"), Finished("length"))
+
+
+@pytest.mark.parametrize(("made", "replayed"), [("zh", "en"), ("en", "zh")])
+def test_a_replay_speaks_the_language_of_the_recording(
+    store: Recordings, made: Language, replayed: Language
+) -> None:
+    choose(made)
+    _, first = ask(store, Asked(Script(*CUT)))
+    choose(replayed)
+    events, again = ask(store, Asked())
+    assert events[0] == Spoken(made)
+    assert again.language == made
+    assert (again.notice, again.to_record()) == (first.notice, first.to_record())
+    assert ("截断" in again.notice) == (made == "zh")
+    assert current() == replayed
+
+
+def test_what_else_is_said_while_it_is_replayed_is_said_in_its_language(store: Recordings) -> None:
+    choose("zh")
+    ask(store, Asked(Script(*CUT)))
+    choose("en")
+    backend = RecordedBackend(Asked(), store, CONDUCTS["replay"])
+
+    async def spoken() -> list[Language]:
+        return [current() async for _event in backend.stream(request())]
+
+    assert {*asyncio.run(spoken())} == {"zh"}
+
+
+def test_a_key_depends_on_no_language_and_an_english_line_names_none(store: Recordings) -> None:
+    keys = set()
+    for language in ("zh", "en"):
+        choose(language)
+        ask(store, Asked(Script(*HELLO)), "record")
+        found = store.find(recording().key)
+        assert found is not None
+        keys.add(found.key)
+    chinese, english = store.path.read_text().splitlines()
+    assert len(keys) == 1
+    assert json.loads(chinese)["reply"]["language"] == "zh"
+    assert "language" not in json.loads(english)["reply"]
+
+
+@pytest.mark.parametrize("said", ["xx", None, 7])
+def test_a_language_that_is_not_known_is_english(store: Recordings, said: object) -> None:
+    line = recording(language="zh").to_line().replace(b'"zh"', json.dumps(said).encode())
+    store.path.write_bytes(line)
+    found = store.find(recording().key)
+    assert found is not None
+    assert found.reply.language == "en"
+
+
 # -- what cannot be recorded ---------------------------------------------------------------------------
 
 
@@ -340,6 +400,20 @@ def test_a_miss_with_nothing_recorded_or_nothing_readable(store: Recordings) -> 
     assert "holds no recordings" in missed(store, request()).message
     store.path.write_text("torn\n")
     assert "Lines that could not be read: 1 (" in missed(store, request()).message
+
+
+def test_a_miss_in_chinese(store: Recordings) -> None:
+    choose("zh")
+    store.append(recording(STORY))
+    store.path.write_bytes(store.path.read_bytes() + b"torn\n")
+    error = missed(store, request(STORY.replace("Ada", "Eve"), "other", params={"seed": 7}))
+    said = error.message
+    for line in STORY.splitlines():
+        said = said.replace(line, "").replace(line.replace("Ada", "Eve"), "")
+    assert english_sentences(f"{said}\n{error.remedy}") == []
+    assert f"1 条录制中最接近的是 {recording(STORY).key[:8]}。不同之处：" in said
+    assert '\n  model："other"（当前），"m"（录制）\n  seed：7（当前），未设置（录制）\n' in said
+    assert store.complaints == ("recordings.jsonl 第 2 行不完整，或不是录制。",)
 
 
 def test_what_a_miss_quotes_is_short_and_harmless(store: Recordings) -> None:

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from metask_magic.language import choose
 from metask_magic.messages.ending import Ending, known_reason
 from metask_magic.messages.events import Usage
 from metask_magic.messages.kinds import FinishReason
+
+from ..english import english_sentences
 
 WORDS: dict[FinishReason, str] = {
     "stop": "stop STOP Stop eos EOS end_turn end-turn stop_sequence COMPLETE FINISH_REASON_STOP xyz",
@@ -178,3 +181,41 @@ def test_what_lacks_an_answer() -> None:
     assert {"cut at a limit", "no end", "whole", "failed", "stopped"}.isdisjoint(lacking)
     assert "a tool, and a clean end" not in lacking
     assert {"filtered", "filtered whole", "refused", "empty", "empty, cut", "a tool"} <= lacking
+
+
+IN_CHINESE = {
+    "cut at a limit": ("已达上限 200 个 token，回复被截断：调高 --max-tokens，或让它继续。", "length"),
+    "cut at the model's own": (
+        "已达模型的 token 上限（MAX_TOKENS），回复被截断：设置更高的 --max-tokens，或让它继续。",
+        "length（MAX_TOKENS）",
+    ),
+    "filtered whole": (
+        "被提供方的内容过滤拦下（SAFETY）：换个问法，或换一个模型。",
+        "content_filter（SAFETY）",
+    ),
+    "a word of its own": ("结束的原因在这里无法识别（xyz）：可能被截断。", "stop（可能截断、xyz）"),
+    "a tool": ("模型要求调用 f 和 g，但没有人执行：见回复的 `tool_calls`。", "tool_calls"),
+    "empty, cut while it reasoned": (
+        "空：还没开始回答，全部 200 个 token 就用在了思考过程上：调高 --max-tokens。",
+        "length（空）",
+    ),
+    "empty, broken off": (
+        "空：提供方中断了回复（network_error），没有收到文字。重新运行单元格，或换一个模型。",
+        "incomplete（空、network_error）",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IN_CHINESE)
+def test_an_ending_in_chinese(name: str) -> None:
+    choose("zh")
+    ending, outcome, *_ = ENDINGS[name]
+    assert (ending.notice, ending.detail) == IN_CHINESE[name]
+    assert ending.outcome == outcome, "which is compared, and no words"
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_in_chinese_no_ending_is_english(name: str) -> None:
+    choose("zh")
+    ending, *_ = ENDINGS[name]
+    assert english_sentences(f"{ending.notice} | {ending.detail}") == []

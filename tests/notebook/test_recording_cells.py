@@ -187,6 +187,43 @@ def test_a_notebook_passes_nbval_without_a_key(
     assert len(gateway.chats) == asked
 
 
+# -- in another language -------------------------------------------------------------------------------
+
+CUT, NOTHING = Streamed("So", finish_reason="length"), Streamed([])
+SPOKEN: dict[str, tuple[list[Any], str]] = {
+    "cut off": ([CUT], "%%metask gpt-4o --max-tokens 3\nCut"),
+    "with no text": ([Streamed([], finish_reason="content_filter")], "%%metask gpt-4o\nFiltered"),
+    "several models": ([CUT, NOTHING], "%%metask gpt-4o o1\nBoth"),
+    "several models again": ([], "_"),
+    "a tool": ([called("double", m=21), Streamed("No.")], "%%metask gpt-4o -T double\nDouble"),
+    "a repaired answer": ([Streamed("{}"), Streamed(ADA)], "%%metask o1 --schema Person\nRepair"),
+    "what never fits": ([Streamed("{}"), Streamed("[]")], "%%metask o1 --schema Person\nNever"),
+    "in the background": ([CUT], "%metask gpt-4o --max-tokens 3 --background -o pending Later\n"),
+    "printed": ([CUT, NOTHING], "%config Metask.display = 'text'\n%metask gpt-4o o1 Printed"),
+    "as before": ([], "%config Metask.display = 'auto'"),
+}
+
+
+@pytest.mark.parametrize(("made", "replayed", "word"), [("zh", "en", "截断"), ("en", "zh", "Cut off")])
+def test_what_is_said_of_a_reply_is_replayed_in_its_language(
+    recording_kernel: Kernel, gateway: GatewayServer, made: str, replayed: str, word: str
+) -> None:
+    recording_kernel.run(SETUP)
+    kept: dict[str, list[list[Any]]] = {}
+    for language in (made, replayed):
+        recording_kernel.run(f"%config Metask.language = {language!r}")
+        for number, (name, (answers, code)) in enumerate(SPOKEN.items()):
+            if language == made:
+                gateway.script(*answers)
+            cell = recording_kernel.run(code, metadata={"cellId": f"cell-{number}"})
+            if "--background" in code:
+                value(recording_kernel, "pending.wait().text")
+            kept.setdefault(name, []).append(saved(cell))
+    assert [name for name, (first, again) in kept.items() if first != again] == []
+    for name in ("cut off", "several models", "several models again", "in the background", "printed"):
+        assert word in str(kept[name])
+
+
 # -- what else a cell does with recordings -------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ from metask_magic.errors import (
     ServerError,
     StreamCutError,
 )
+from metask_magic.language import choose
 from metask_magic.messages.events import Event, Finished, Notice, Served, TextDelta, Usage, UsageReported
 from metask_magic.messages.request import Message, Request
 from metask_magic.usage.ledger import Figure, Ledger, MeteredBackend, ModelUsage
@@ -315,6 +316,29 @@ def test_the_budget_says_what_is_not_known() -> None:
     assert caught.value.message == (
         "The session has used at least 12,034 of its 10,000 tokens (Metask.budget_tokens); "
         "2 of 3 requests did not report all of theirs."
+    )
+
+
+@pytest.mark.parametrize(
+    ("unreported", "said"),
+    [
+        (0, "本次会话已用 12,034 个 token，预算为 10,000 个（Metask.budget_tokens）。"),
+        (
+            2,
+            "本次会话至少已用 12,034 个 token，预算为 10,000 个（Metask.budget_tokens）；"
+            "3 个请求中有 2 个没有报告全部用量。",
+        ),
+    ],
+)
+def test_the_budget_in_chinese(unreported: int, said: str) -> None:
+    choose("zh")
+    ledger = Ledger()
+    ledger.add(ModelUsage("m", 3, unreported=unreported, input=Figure(12_000), output=Figure(34)))
+    with pytest.raises(BudgetError) as caught:
+        ledger.check(10_000)
+    assert str(caught.value) == (
+        f"{said}提高预算（`%config Metask.budget_tokens = 24068`）或取消预算（`= None`）；"
+        "`%metask usage --reset` 会重新计数。"
     )
 
 
