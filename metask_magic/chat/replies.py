@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..language import _
 from ..messages.record import Record
+from ..words import listed
 from .reply import Reply
 
 
@@ -38,7 +40,7 @@ class Replies(Mapping[str, Reply]):
 
     def __repr__(self) -> str:
         facts = (f"{model}: {reply.ending.detail}" for model, reply in self.items())
-        return f"<Replies from {', '.join(facts)}>"
+        return _("<Replies from {replies}>", replies=listed(facts))
 
     def to_records(self) -> list[Record]:
         """What stays in the notebook: one record per model."""
