@@ -179,8 +179,8 @@ def test_no_sentence_is_translated_before_it_is_needed(room: str) -> None:
 
 
 _WORDS = re.compile(r"[A-Za-z]{2,},? [a-z]{2,}")
-_MARKUP = re.compile(r"<[a-z/!][^<>]*>|\{[a-z-]+:[^{}]*\}")
-"""Tags with their attributes, and the inner side of a rule of a style sheet."""
+_MARKUP = re.compile(r"<[a-z/!][^<>]*>|[^{}<>]*\{[a-z-]+:[^{}]*\}")
+"""Tags with their attributes, and rules of a style sheet."""
 ENGLISH = re.compile(r"# English: .")
 """The comment of what no user reads, on a line of its statement, with the reason."""
 
