@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from metask_magic.words import LONGEST_QUOTE, nearest, one_stop, plain, size
+from metask_magic.language import choose
+from metask_magic.words import (
+    LONGEST_QUOTE,
+    clauses,
+    fit,
+    ljust,
+    nearest,
+    one_stop,
+    plain,
+    rjust,
+    shorten,
+    size,
+    width,
+)
 
 from .gateway_server import MODELS
 
@@ -95,3 +108,76 @@ def test_size(number: int, shown: str) -> None:
 )
 def test_two_full_stops_never_meet(text: str, shown: str) -> None:
     assert one_stop(text) == shown
+
+
+FAMILY = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}"
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("", 0),
+        ("abc", 3),
+        ("模型", 4),
+        ("ｗ", 2),
+        ("ﾊﾝ", 2),
+        ("한", 2),
+        ("é", 1),
+        ("e\u0301", 1),
+        ("🎉", 2),
+        ("👍🏽", 2),
+        ("❤\ufe0f", 2),
+        ("🇨🇳", 2),
+        (FAMILY, 2),
+        ("…", 1),
+        ("a\u200bb", 2),
+    ],
+)
+def test_columns_of_a_terminal(text: str, columns: int) -> None:
+    assert width(text) == columns
+    assert ljust(text, 6) == text + " " * (6 - columns)
+    assert rjust(text, 6) == " " * (6 - columns) + text
+    assert ljust(text, 0) == rjust(text, 0) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "shown"),
+    [
+        ("abc", 3, "abc"),
+        ("abcd", 3, "ab…"),
+        ("模型", 4, "模型"),
+        ("模型表", 5, "模型…"),
+        ("模型表", 4, "模…"),  # half a character is none
+        ("e\u0301" * 3, 3, "e\u0301" * 3),
+        ("e\u0301" * 4, 3, "e\u0301" * 2 + "…"),
+        (FAMILY * 2, 3, FAMILY + "…"),
+        ("模", 1, "…"),
+    ],
+)
+def test_cut_to_columns(text: str, columns: int, shown: str) -> None:
+    assert fit(text, columns) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "longest", "shown"),
+    [
+        ("abcd", 4, "abcd"),
+        ("abcde", 4, "abc…"),
+        ("模型表", 3, "模型表"),
+        ("模型表格", 3, "模型…"),
+        ("ae\u0301xyz", 3, "a…"),  # the accent would be left behind
+        ("ae\u0301xyz", 4, "ae\u0301…"),
+        (f"a{FAMILY}b", 4, "a…"),
+        (f"{FAMILY}b", 3, "\N{MAN}\u200d…"),  # a single character longer than all that is allowed
+        ("a" * 9 + "é", 4, "aaa…"),
+    ],
+)
+def test_cut_between_characters(text: str, longest: int, shown: str) -> None:
+    assert shorten(text, longest) == shown
+    assert len(shorten(text, longest)) <= longest
+
+
+def test_parts_of_a_list() -> None:
+    assert clauses(["a, b", "c"]) == "a, b; c"
+    choose("zh")
+    assert clauses(["a，b", "c"]) == "a，b；c"

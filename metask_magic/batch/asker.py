@@ -30,6 +30,7 @@ from ..errors import (
     StreamCutError,
     TLSError,
 )
+from ..language import _
 from ..messages.events import Backend
 from ..messages.request import Request
 from .engine import Answer
@@ -107,7 +108,9 @@ class Asker:
     def hindrance(self) -> str:
         """Why nothing is asked for a while, if so."""
         seconds = self._gate.held_for
-        return f"the gateway takes no more for {seconds:.0f} s" if seconds >= TOLD_SECONDS else ""
+        if seconds < TOLD_SECONDS:
+            return ""
+        return _("the gateway takes no more for {seconds:.0f} s", seconds=seconds)
 
     @property
     def appetite(self) -> int:

@@ -20,6 +20,7 @@ from ..asking.exchange import unexpected
 from ..asking.interrupt import InterruptRequest
 from ..chat.reply import Reply
 from ..errors import MetaskError
+from ..language import _
 from ..messages.request import Request
 from .engine import Answer, Engine
 
@@ -297,7 +298,9 @@ def _tokens(reply: Reply) -> int | None:
 def _unwritable(error: OSError | MetaskError) -> MetaskError:
     reason = (error.strerror or error) if isinstance(error, OSError) else error.message
     return MetaskError(
-        f"A reply could not be kept, so nothing more was asked ({reason}).",
-        "What is done is in the result. Make room, or choose another place, and run it again: "
-        "only what is missing is asked.",
+        _("A reply could not be kept, so nothing more was asked ({why}).", why=reason),
+        _(
+            "What is done is in the result. Make room, or choose another place, and run it again: "
+            "only what is missing is asked."
+        ),
     )

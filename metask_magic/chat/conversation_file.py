@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from ..errors import ConversationError
+from ..language import N_, _
 from ..messages.kinds import JSON, Role
 from ..messages.request import Content, ImagePart, Message, Part, TextPart, ToolCall
 from .conversation import CellKey, Conversation, Turn
@@ -27,8 +28,20 @@ MARK = "metask-conversation"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # no UTF-8 for it, but JSON has an escape
 
 
+# What is wrong with a line: the end of a sentence that begins with it.
+_NOT_JSON = N_("is not whole, or no JSON")
+_NO_TURN = N_("is no turn")
+_NOT_PROPER = N_("has no proper {name}")
+_UNKNOWN_ROLE = N_("has a message of an unknown role, {name}")
+_NOT_BASE64 = N_("has an image that is not base64")
+
+
 class _NotReadableError(Exception):
-    """What is wrong with a line, as the end of a sentence that begins with it."""
+    """What is wrong with a line, one of those above; `name` is quoted in it."""
+
+    def __init__(self, fault: str = "", name: str | None = None) -> None:
+        super().__init__(fault)
+        self.fault = _(fault) if name is None else _(fault, name=repr(name))
 
 
 def to_jsonl(conversation: Conversation) -> str:
@@ -37,8 +50,9 @@ def to_jsonl(conversation: Conversation) -> str:
     return "".join(f"{_dump(line)}\n" for line in (header, *map(_turn_to_json, conversation.turns)))
 
 
-def from_jsonl(text: str, source: str = "The text") -> Conversation:
+def from_jsonl(text: str, source: str = "") -> Conversation:
     """Read what `to_jsonl` wrote. Raises `ConversationError`, which names `source` and the line."""
+    source = source or _("The text")
     # Not `splitlines`: JSON text may hold other line separators as they are.
     first, *rest = text.removesuffix("\n").split("\n")
     name = _read_header(first, source)
@@ -48,8 +62,8 @@ def from_jsonl(text: str, source: str = "The text") -> Conversation:
             turns.append(_turn_from_json(_parse(line)))
         except _NotReadableError as error:
             raise ConversationError(
-                f"{source} cannot be read: line {number} {error}.",
-                "Correct or remove the line, or take the file from a backup.",
+                _unreadable(source, number, error),
+                _("Correct or remove the line, or take the file from a backup."),
             ) from None
     return Conversation(name, tuple(turns))
 
@@ -78,7 +92,8 @@ def save(conversation: Conversation, path: Path) -> None:
             partial.unlink(missing_ok=True)
     except OSError as error:
         raise ConversationError(
-            f"{path} cannot be written ({error.strerror or error}).", "Choose another path."
+            _("{path} cannot be written ({why}).", path=path, why=error.strerror or error),
+            _("Choose another path."),
         ) from None
 
 
@@ -86,35 +101,40 @@ def load(path: Path) -> Conversation:
     """Read a conversation that `save` wrote. Raises `ConversationError`, which names file and line."""
     try:
         if path.exists() and not path.is_file():  # a pipe would never end
-            raise ConversationError(f"{path} is no file.", "Give the path of a saved conversation.")
+            raise ConversationError(
+                _("{path} is no file.", path=path), _("Give the path of a saved conversation.")
+            )
         text = path.read_bytes().decode()
     except FileNotFoundError:
         raise ConversationError(
-            f"There is no file {path}.", f"The working directory is {Path.cwd()}."
+            _("There is no file {path}.", path=path), _("The working directory is {path}.", path=Path.cwd())
         ) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ConversationError(
-            f"{path} cannot be read: line {line} is not UTF-8.", "Take the file from a backup."
+            _("{path} cannot be read: line {line} is not UTF-8.", path=path, line=line),
+            _("Take the file from a backup."),
         ) from None
     except OSError as error:
         raise ConversationError(
-            f"{path} cannot be read ({error.strerror or error}).", "Check the path."
+            _("{path} cannot be read ({why}).", path=path, why=error.strerror or error), _("Check the path.")
         ) from None
     return from_jsonl(text, str(path))
 
 
 def _check_ours(path: Path) -> None:
     if not path.is_file():
-        raise ConversationError(f"{path} is there already and is no file.", "Choose another path.")
+        raise ConversationError(
+            _("{path} is there already and is no file.", path=path), _("Choose another path.")
+        )
     with path.open("rb") as file:
         first = file.readline()
     try:
         _read_header(first.decode(), str(path))
     except (ConversationError, UnicodeDecodeError):
         raise ConversationError(
-            f"{path} is there already and holds no conversation of this version.",
-            "Choose another path, or remove the file.",
+            _("{path} is there already and holds no conversation of this version.", path=path),
+            _("Choose another path, or remove the file."),
         ) from None
 
 
@@ -126,20 +146,29 @@ def _read_header(line: str, source: str) -> str:
         version = _get(header, "version", int)
     except _NotReadableError:
         raise ConversationError(
-            f"{source} is no conversation: line 1 is not the header of one.",
-            "Give the path of a file that `%metask chats save` wrote.",
+            _("{source} is no conversation: line 1 is not the header of one.", source=source),
+            _("Give the path of a file that `%metask chats save` wrote."),
         ) from None
     if version > VERSION:
         raise ConversationError(
-            f"{source} was written by a newer version: line 1 says format {version}, known is {VERSION}.",
-            "`pip install --upgrade metask-magic`, then load it again.",
+            _(
+                "{source} was written by a newer version: line 1 says format {version}, known is {known}.",
+                source=source,
+                version=version,
+                known=VERSION,
+            ),
+            _("`pip install --upgrade metask-magic`, then load it again."),
         )
     try:
         return _get(header, "name", str)
     except _NotReadableError as error:
         raise ConversationError(
-            f"{source} cannot be read: line 1 {error}.", "Correct the line, or take the file from a backup."
+            _unreadable(source, 1, error), _("Correct the line, or take the file from a backup.")
         ) from None
+
+
+def _unreadable(source: str, line: int, error: _NotReadableError) -> str:
+    return _("{source} cannot be read: line {line} {fault}.", source=source, line=line, fault=error.fault)
 
 
 # -- values to JSON -----------------------------------------------------------------------------------
@@ -189,15 +218,15 @@ def _parse(line: str) -> Any:
     try:
         return json.loads(line)
     except (ValueError, RecursionError):
-        raise _NotReadableError("is not whole, or no JSON") from None
+        raise _NotReadableError(_NOT_JSON) from None
 
 
 def _get(data: Any, name: str, kind: type[T]) -> T:
     if not isinstance(data, dict):
-        raise _NotReadableError("is no turn")
+        raise _NotReadableError(_NO_TURN)
     found = data.get(name)
     if not isinstance(found, kind) or (isinstance(found, bool) and kind is int):
-        raise _NotReadableError(f"has no proper {name!r}")
+        raise _NotReadableError(_NOT_PROPER, name)
     return found
 
 
@@ -219,7 +248,7 @@ def _message_from_json(data: Any) -> Message:
     role = _get(data, "role", str)
     known = next((known for known in get_args(Role) if known == role), None)
     if known is None:
-        raise _NotReadableError(f"has a message of an unknown role, {role!r}")
+        raise _NotReadableError(_UNKNOWN_ROLE, role)
     calls = _get(data, "tool_calls", list) if "tool_calls" in data else []
     return Message(
         known,
@@ -241,7 +270,7 @@ def _part_from_json(data: Any) -> Part:
     try:
         image = b64decode(_get(data, "image", str), validate=True)
     except ValueError:
-        raise _NotReadableError("has an image that is not base64") from None
+        raise _NotReadableError(_NOT_BASE64) from None
     return ImagePart(_get(data, "media_type", str), image, _get(data, "name", str))
 
 

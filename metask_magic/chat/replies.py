@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..language import Language, current
+from ..language import Language, _, current
 from ..messages.record import Record
+from ..words import listed
 from .reply import Reply
 
 
@@ -44,7 +45,7 @@ class Replies(Mapping[str, Reply]):
 
     def __repr__(self) -> str:
         facts = (f"{model}: {reply.ending.detail}" for model, reply in self.items())
-        return f"<Replies from {', '.join(facts)}>"
+        return _("<Replies from {replies}>", replies=listed(facts))
 
     def to_records(self) -> list[Record]:
         """What stays in the notebook: one record per model."""

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import MetaskError
-from ..language import Language, current, using
+from ..language import Language, _, current, using
 from ..messages.ending import Ending, known_reason
 from ..messages.events import (
     Continued,
@@ -119,8 +119,21 @@ class Reply:
 
     def __repr__(self) -> str:
         tokens = self.usage.completion_tokens if self.usage else None
-        counted = f"{len(self.text):,} characters" + (f", {tokens:,} tokens" if tokens is not None else "")
-        return f"<Reply from {self.model or self.requested_model}: {counted}, {self.ending.detail}>"
+        model, length, ending = self.model or self.requested_model, len(self.text), self.ending.detail
+        if tokens is None:
+            return _(
+                "<Reply from {model}: {characters:,} characters, {ending}>",
+                model=model,
+                characters=length,
+                ending=ending,
+            )
+        return _(
+            "<Reply from {model}: {characters:,} characters, {tokens:,} tokens, {ending}>",
+            model=model,
+            characters=length,
+            tokens=tokens,
+            ending=ending,
+        )
 
     @property
     def ending(self) -> Ending:
@@ -159,11 +172,13 @@ class Reply:
         """
         if self.requested_model == EMBEDDED:
             raise MetaskError(
-                "The embedded model has no address that lasts.", "Ask a model of the gateway by its name."
+                _("The embedded model has no address that lasts."),
+                _("Ask a model of the gateway by its name."),
             )
         if self.request is None or not self.base_url:
             raise MetaskError(
-                "This reply does not say what was asked, and where.", "Ask again, and export the new reply."
+                _("This reply does not say what was asked, and where."),
+                _("Ask again, and export the new reply."),
             )
         return to_code(self.request, self.base_url, language)
 

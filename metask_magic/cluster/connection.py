@@ -12,12 +12,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import ClusterError, OptionError, SettingError
+from ..language import N_, _
 from ..settings import is_loopback
 
 ANSWER_SECONDS = 5.0
 QUEUE_LENGTH = 100  # reports that wait for the caller; nobody may ever come for them
 _SEALED = {"tls", "wss", "inproc", "gateway"}
-INSTALL = 'Install it: `pip install "metask-magic[dask]"`.'
+INSTALL = N_('Install it: `pip install "metask-magic[dask]"`.')
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,11 @@ class Address:
         for address in (self.scheduler, *workers):
             if urlsplit(address).scheme not in _SEALED and not is_loopback(address):
                 raise SettingError(
-                    f"The key would travel unencrypted to the Dask cluster ({address}).",
-                    "Let the cluster use TLS (`Client(…, security=…)`), set METASK_API_KEY on the workers "
-                    "alone, or allow it with `%config Metask.allow_http = True`.",
+                    _("The key would travel unencrypted to the Dask cluster ({address}).", address=address),
+                    _(
+                        "Let the cluster use TLS (`Client(…, security=…)`), set METASK_API_KEY on the "
+                        "workers alone, or allow it with `%config Metask.allow_http = True`."
+                    ),
                 )
 
 
@@ -61,27 +64,27 @@ def find_client(engine: Any) -> Any:
     try:
         import distributed
     except ImportError:
-        raise OptionError("`dask.distributed` is not installed.", INSTALL) from None
+        raise OptionError(_("`dask.distributed` is not installed."), _(INSTALL)) from None
     if engine is None:
         try:
             engine = distributed.default_client()
         except ValueError:
             raise OptionError(
-                "A Dask DataFrame is asked about by a cluster, and there is no client of one.",
-                "Make one first: `from dask.distributed import Client; client = Client()`.",
+                _("A Dask DataFrame is asked about by a cluster, and there is no client of one."),
+                _("Make one first: `from dask.distributed import Client; client = Client()`."),
             ) from None
     if not isinstance(engine, distributed.Client):
         raise OptionError(
-            f"engine is a {type(engine).__name__}, and not a client of `dask.distributed`.",
-            "Make one: `from dask.distributed import Client; client = Client()`.",
+            _("engine is a {kind}, and not a client of `dask.distributed`.", kind=type(engine).__name__),
+            _("Make one: `from dask.distributed import Client; client = Client()`."),
         )
     if engine.asynchronous:
         raise OptionError(
-            "engine is an asynchronous client, whose cluster may need the loop that waits here.",
-            "Make one without `asynchronous=True`.",
+            _("engine is an asynchronous client, whose cluster may need the loop that waits here."),
+            _("Make one without `asynchronous=True`."),
         )
     if engine.status != "running":
-        raise OptionError("engine is a client that was closed.", "Make a new one.")
+        raise OptionError(_("engine is a client that was closed."), _("Make a new one."))
     return engine
 
 
@@ -112,7 +115,8 @@ class Connection:
             )
         except OSError:
             raise ClusterError(
-                f"The Dask cluster at {self.scheduler} does not answer.", "Look whether it still runs."
+                _("The Dask cluster at {address} does not answer.", address=self.scheduler),
+                _("Look whether it still runs."),
             ) from None
         self._queue = await Queue(queue, client=self._client, maxsize=QUEUE_LENGTH)
 
@@ -139,7 +143,7 @@ class Connection:
                 told = await self._client.run(function, *args, workers=[worker], on_error="return")
         except OSError as error:
             return error
-        return told.get(worker, OSError("the worker is gone"))
+        return told.get(worker, OSError("the worker is gone"))  # English: nobody reads it
 
     def submit(self, function: Callable[..., None], args: tuple[Any, ...], *, key: str, worker: str) -> Any:
         """Have a task run, by `worker` if that can be ("" for any). Return its future."""
@@ -153,7 +157,7 @@ class Connection:
         error: BaseException | None = None
         if future.status == "error":
             error = await future.exception()
-        return error or ClusterError(f"the task was {future.status}")
+        return error or ClusterError(_("the task was {status}", status=future.status))
 
     async def claim(self, claim: str) -> None:
         """Say that a task has begun, so that it will not."""
@@ -176,7 +180,7 @@ class Connection:
     async def close(self, lost: int) -> None:
         """Leave the cluster, with nothing left behind; `lost` tasks may not have closed the queue."""
         # Dask counts those that hold the queue, and one that was awaited twice. Once too often does no harm.
-        for _ in range(2 + lost if self._queue is not None else 0):
+        for _time in range(2 + lost if self._queue is not None else 0):
             self._queue.close()
         if self._client is not None:
             await self._client.close()

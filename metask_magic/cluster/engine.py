@@ -26,9 +26,10 @@ from ..asking.loop import LoopThread, network
 from ..batch.engine import Answer
 from ..chat.reply import Reply, ReplyBuilder
 from ..errors import ClusterError, MetaskError
+from ..language import _, ngettext
 from ..messages.request import Request
 from ..usage.ledger import Slices
-from ..words import counted, plain
+from ..words import plain
 from . import worker
 from .connection import Connection
 from .messages import Briefing, Report, Share
@@ -92,7 +93,9 @@ class ClusterEngine:
     @property
     def hindrance(self) -> str:
         """That there are no workers, or none is known yet."""
-        return "" if self._shares else "connecting" if self._shares is None else "no workers yet"
+        if self._shares:
+            return ""
+        return _("connecting") if self._shares is None else _("no workers yet")
 
     @property
     def in_flight(self) -> int:
@@ -140,9 +143,12 @@ class ClusterEngine:
         except Exception as error:  # noqa: BLE001 -- Dask raises all kinds of them
             self._give_up(
                 ClusterError(
-                    f"The Dask cluster at {self._cluster.scheduler} cannot be used any more "
-                    f"({plain(error) or type(error).__name__}).",
-                    "Run it again when the cluster is up: only what is missing is asked.",
+                    _(
+                        "The Dask cluster at {address} cannot be used any more ({why}).",
+                        address=self._cluster.scheduler,
+                        why=plain(error) or type(error).__name__,
+                    ),
+                    _("Run it again when the cluster is up: only what is missing is asked."),
                 )
             )
 
@@ -317,19 +323,23 @@ def _failed(request: Request, error: MetaskError) -> Reply:
 
 def _lost(row: Row, ending: str) -> ClusterError:
     return ClusterError(
-        f"The worker that asked was lost, {counted(row.losses, 'time')} in turn (last: {ending}).",
-        "Look at the workers' logs: their memory may be too small.",
+        ngettext(
+            "The worker that asked was lost, {count} time in turn (last: {why}).",
+            "The worker that asked was lost, {count} times in turn (last: {why}).",
+            row.losses,
+            why=_("lost") if ending == "lost" else ending,
+        ),
+        _("Look at the workers' logs: their memory may be too small."),
     )
 
 
 def _unbriefed(failure: Exception) -> MetaskError:
     if isinstance(failure, MetaskError):
         return failure
-    remedy = "Look at the workers' logs."
+    remedy = _("Look at the workers' logs.")
     if isinstance(failure, ImportError):
-        remedy = "Install metask-magic on the workers, the same version as here."
+        remedy = _("Install metask-magic on the workers, the same version as here.")
         if failure.name and not failure.name.startswith("metask_magic"):
-            remedy = f"Give the workers {failure.name} too, such as by `client.upload_file`."
-    return ClusterError(
-        f"A worker of the Dask cluster cannot ask ({plain(failure) or type(failure).__name__}).", remedy
-    )
+            remedy = _("Give the workers {module} too, such as by `client.upload_file`.", module=failure.name)
+    why = plain(failure) or type(failure).__name__
+    return ClusterError(_("A worker of the Dask cluster cannot ask ({why}).", why=why), remedy)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..chat.reply import Reply
+from ..language import Language
 from ..settings import ApiKey
 from ..usage.ledger import Slices
 
@@ -45,6 +46,8 @@ class Briefing:
         The caller's key; None where there is none, or none is needed.
     schema
         A pickled `Schema`; None where any text will do.
+    language
+        The caller's, in which the worker says what fails.
 
     """
 
@@ -54,6 +57,7 @@ class Briefing:
     settings: Mapping[str, Any]
     key: TravellingKey | None
     schema: bytes | None = field(default=None, repr=False)
+    language: Language = "en"
 
 
 @dataclass(frozen=True, slots=True)

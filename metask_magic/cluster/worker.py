@@ -22,6 +22,7 @@ from ..batch.asker import Asker
 from ..batch.engine import Answer
 from ..batch.gate import Gate
 from ..errors import ClusterError, MetaskError
+from ..language import _, using
 from ..messages.events import Backend
 from ..schemas.structured import StructuredBackend
 from ..settings import Metask
@@ -46,6 +47,7 @@ class Post:
     """
 
     def __init__(self, briefing: Briefing, share: Share) -> None:
+        self.language = briefing.language
         self.settings = Metask(**briefing.settings)
         self.settings.api_key = briefing.key.arrive() if briefing.key else None
         self.gate = Gate(share.concurrency, share.per_minute)
@@ -123,19 +125,24 @@ def brief(briefing: Briefing, shares: Mapping[str, Share], dask_worker: Any) -> 
 
     It is not raised: Dask would write it to the worker's log, with what was given to this function.
     """
-    here = version("metask-magic")
-    if here != briefing.version:
-        return ClusterError(
-            f"The workers have metask-magic {here}, and this is {briefing.version}.",
-            "Install the same version on them.",
-        )
     at = briefing.run, dask_worker.address
     try:
-        post = _posts[at] = Post(briefing, shares[dask_worker.address])
+        with using(briefing.language):
+            _check_version(briefing.version)
+            post = _posts[at] = Post(briefing, shares[dask_worker.address])
     except MetaskError as error:
         return error.with_traceback(None)
     threading.Thread(target=_keep, args=(at, post), name="metask-run", daemon=True).start()
     return None
+
+
+def _check_version(callers: str) -> None:
+    here = version("metask-magic")
+    if here != callers:
+        raise ClusterError(
+            _("The workers have metask-magic {theirs}, and this is {ours}.", theirs=here, ours=callers),
+            _("Install the same version on them."),
+        )
 
 
 def dismiss(run: str, dask_worker: Any) -> None:
@@ -226,7 +233,8 @@ def _iter_answers(post: Post, empty: Report, rows: Rows) -> Generator[Report, No
     yield empty  # that it has begun, and where
     with post.asker() as asker:
         asker.start(wake.set)
-        asker.launch([(row, pickle.loads(request)) for row, request in rows])  # noqa: S301 -- see above
+        with using(post.language):  # what fails is told by tasks of the loop, which take this along
+            asker.launch([(row, pickle.loads(request)) for row, request in rows])  # noqa: S301 -- see above
         while waiting and not post.ended.is_set():
             if wake.wait(HEARTBEAT_SECONDS):
                 time.sleep(REPORT_SECONDS)  # several answers at once cost less than one by one

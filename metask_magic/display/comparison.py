@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ..language import _, pgettext
 from ..messages.record import Record
-
-HEADER = ("model", "first token", "total", "tokens", "finish reason")
 
 
 def to_comparison(sections: Sequence[tuple[Record, str]]) -> str:
@@ -17,7 +16,7 @@ def to_comparison(sections: Sequence[tuple[Record, str]]) -> str:
         for record, text in sections
         for part in (to_heading(record), closed(text), to_ending(record, bool(text)))
     ]
-    return "\n\n".join(filter(None, [*told, to_table([record for record, _ in sections])]))
+    return "\n\n".join(filter(None, [*told, to_table([record for record, _text in sections])]))
 
 
 def to_heading(record: Record) -> str:
@@ -28,7 +27,8 @@ def to_heading(record: Record) -> str:
 def to_ending(record: Record, has_text: bool) -> str:
     """Return what is said below a reply: what failed, why it is not whole, that nothing came; or nothing."""
     said = [to_notice(words) for words in (record.failure or record.notice, record.note) if words]
-    return "\n\n".join(said) or ("" if has_text else "*(nothing came)*")
+    nothing = _("(nothing came)")
+    return "\n\n".join(said) or ("" if has_text else f"*{nothing}*")
 
 
 def to_notice(words: str) -> str:
@@ -38,8 +38,20 @@ def to_notice(words: str) -> str:
 
 def to_table(records: Sequence[Record]) -> str:
     """Return the table of times, tokens, and how each ended."""
-    rows = [HEADER, ("---",) * len(HEADER), *(tuple(map(as_text, facts(record))) for record in records)]
+    head = header()
+    rows = [head, ("---",) * len(head), *(tuple(map(as_text, facts(record))) for record in records)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def header() -> tuple[str, ...]:
+    """Return what stands above the columns of `facts`."""
+    return (
+        pgettext("column of a table", "model"),
+        pgettext("column of a table", "first token"),
+        pgettext("column of a table", "total"),
+        pgettext("column of a table", "tokens"),
+        pgettext("column of a table", "finish reason"),
+    )
 
 
 def facts(record: Record) -> tuple[str, ...]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..language import _
 from ..messages.record import Record
 from .comparison import as_text, closed
-
-FOLDED = "<details><summary>Reasoning</summary>"
-END_OF_FOLDED = "</details>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,12 @@ class Extras:
 NONE = Extras()
 
 
+def fold(body: str) -> str:
+    """Return HTML folded away below its heading."""
+    heading = _("Reasoning")
+    return f"<details><summary>{heading}</summary>{body}</details>"
+
+
 def fold_markdown(reasoning: str) -> str:
     """Return harmless Markdown folded away; readers that know no `details` show it as it is."""
-    return f"{FOLDED}\n\n{closed(reasoning.strip())}\n\n{END_OF_FOLDED}"
+    return fold(f"\n\n{closed(reasoning.strip())}\n\n")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import html
 import re
 
+from ..language import _
+
 # No permission at all: no scripts, no forms, no windows, no navigation of the notebook, an origin of its own.
-_POLICY = (
+_POLICY = (  # English: a browser reads it
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
     "base-uri 'none'; form-action 'none'"
 )
@@ -21,7 +23,7 @@ _INERT = re.compile(r"<(?=(?:link|i?frame|frameset|object|embed|portal|fencedfra
 # would lead as soon as it is pressed. Of two attributes the first one counts.
 _LINK = re.compile(r"<(a|area)(?=[\s/>])", re.IGNORECASE)
 
-_STYLE = (
+_STYLE = (  # English: a browser reads it
     "width:100%;height:420px;resize:vertical;overflow:auto;box-sizing:border-box;background:#fff;"
     "border:1px solid var(--jp-border-color2,#bdbdbd);border-radius:4px"
 )
@@ -31,5 +33,5 @@ def to_sandboxed_page(source: str) -> str:
     """Return an `iframe` that shows HTML of a model, whatever is in it."""
     body = _LINK.sub(r'<\1 target="_blank" href="#"', _INERT.sub("&lt;", source))
     page = html.escape(_HEAD + body)
-    title = "The reply as a page, without its scripts"
+    title = _("The reply as a page, without its scripts")
     return f'<iframe sandbox="" srcdoc="{page}" title="{title}" style="{_STYLE}"></iframe>'

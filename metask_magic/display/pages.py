@@ -95,7 +95,7 @@ class _Queue:
         try:
             _run(kernel.shell_handlers[message["header"]["msg_type"]](self._replies, idents, message))
         except Exception:
-            kernel.log.exception("a message to the busy kernel")
+            kernel.log.exception("a message to the busy kernel")  # English: a log
         kernel._publish_status("idle", "shell", message)
         kernel._publish_status("busy", "shell", cell)  # pages show what was said last
         if self._replies is self._stream:  # it sends when its loop turns, which the cell keeps from turning

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from ..language import N_, _
 from ..messages.events import Continued, Ended, Event, ReasoningDelta, Step, Stepped, TextDelta
+from ..words import shorten
 from .place import Place
 from .printable import printable
 from .steps import FAILED
@@ -12,7 +14,7 @@ DIM, PLAIN = "\x1b[2m", "\x1b[0m"
 # Of what came of a step, so much is printed.
 LINES = 3
 LINE_LENGTH = 200
-ANEW = "── That gives way to a new answer."
+ANEW = N_("── That gives way to a new answer.")
 
 
 class Printer:
@@ -36,8 +38,8 @@ class Printer:
             case Stepped(step):
                 self._print_line(_as_lines(step))
             case Continued(keep_text=False) if self._printed:
-                self._print_line(ANEW)
-            case Ended(_, message) if say_end:
+                self._print_line(_(ANEW))
+            case Ended(_reason, message) if say_end:
                 self.print_notice(message)
 
     def print_notice(self, text: str) -> None:
@@ -92,4 +94,4 @@ def _as_lines(step: Step) -> str:
 
 
 def _cut(line: str) -> str:
-    return line if len(line) <= LINE_LENGTH else f"{line[: LINE_LENGTH - 1]}…"
+    return shorten(line, LINE_LENGTH)

@@ -17,12 +17,13 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ..language import N_, _
 from ..messages.events import Step
 from ..messages.kinds import JSON, Format
 from ..messages.record import Record
 from ..words import CONTROLS, TURNING
 from .comparison import closed, to_comparison, to_ending, to_heading, to_notice, to_table
-from .extras import END_OF_FOLDED, FOLDED, NONE, Extras, fold_markdown
+from .extras import NONE, Extras, fold, fold_markdown
 from .json_indent import indented
 from .mathematics import is_left_open, with_dollars
 from .page import to_sandboxed_page
@@ -35,11 +36,11 @@ if TYPE_CHECKING:
 Bundle = dict[str, Any]
 
 METADATA_KEY = "metask"
-UNTYPESET = "mathjax_ignore tex2jax_ignore"
+UNTYPESET = "mathjax_ignore tex2jax_ignore"  # English: MathJax reads it
 SCHEMES = {"http", "https", "mailto"}
 MAX_NESTING = 40
 MOST_OPEN_BRACKETS = 500
-NOTHING_CAME = "It failed before any text came."
+NOTHING_CAME = N_("It failed before any text came.")
 
 # MathJax links, fetches fonts, styles and defines macros that do; what is typeset may hold none of these.
 _TEX_COMMAND = (
@@ -157,7 +158,7 @@ def to_output(records: Sequence[Record], extras: Extras = NONE) -> tuple[Bundle,
 
 def _without_text(record: Record) -> str:
     """What stands where a reply that failed has nothing: its place was taken before that was known."""
-    return NOTHING_CAME if record.failure and not record.steps and not record.text.strip() else ""
+    return _(NOTHING_CAME) if record.failure and not record.steps and not record.text.strip() else ""
 
 
 def _to_document(records: Sequence[Record], extras: Extras) -> Bundle:
@@ -179,8 +180,8 @@ def _to_document(records: Sequence[Record], extras: Extras) -> Bundle:
 
 def _is_misread(sections: Sequence[tuple[Record, str]]) -> bool:
     """Whether words of ours would be taken for others, or mathematics go on from one reply to the next."""
-    ours = to_comparison([(record, "") for record, _ in sections])
-    return bool(_MISREAD.search(ours)) or any(is_left_open(text) for _, text in sections)
+    ours = to_comparison([(record, "") for record, _text in sections])
+    return bool(_MISREAD.search(ours)) or any(is_left_open(text) for _record, text in sections)
 
 
 def _to_markdown_section(record: Record) -> str:
@@ -199,7 +200,7 @@ def _to_sections(bodies: Sequence[tuple[Record, str]]) -> str:
     sections = [
         _said(to_heading(record)) + body + _said(to_ending(record, bool(body))) for record, body in bodies
     ]
-    return "".join([_STYLE, *sections, _said(to_table([record for record, _ in bodies]))])
+    return "".join([_STYLE, *sections, _said(to_table([record for record, _body in bodies]))])
 
 
 def _markdown_bundle(markdown: str, said: str, plain: str, reasoning: str) -> Bundle:
@@ -217,7 +218,7 @@ def _markdown_bundle(markdown: str, said: str, plain: str, reasoning: str) -> Bu
 
 def _folded(reasoning: str) -> str:
     """Reasoning as HTML that is folded away."""
-    return f"{FOLDED}{_to_body(with_dollars(reasoning))}{END_OF_FOLDED}" if reasoning else ""
+    return fold(_to_body(with_dollars(reasoning))) if reasoning else ""
 
 
 def _to_html(markdown: str) -> str:
@@ -288,7 +289,7 @@ def _to_body(text: str, *, typeset: bool = True) -> str:
         attributes=_ATTRIBUTES,
         attribute_filter=_only_harmless,
         url_schemes=SCHEMES,
-        link_rel="noopener noreferrer nofollow",
+        link_rel="noopener noreferrer nofollow",  # English: a browser reads it
         url_relative="deny",
     )
     # Markdown may put a command together that its source does not show, out of entities.
@@ -323,8 +324,8 @@ def _renderer() -> MarkdownIt:
     return markdown
 
 
-def _image_as_link(_self: Any, tokens: Sequence[Any], at: int, *_: Any) -> str:
-    source, label = str(tokens[at].attrs.get("src", "")), tokens[at].content or "image"
+def _image_as_link(_self: Any, tokens: Sequence[Any], at: int, *_rest: Any) -> str:
+    source, label = str(tokens[at].attrs.get("src", "")), tokens[at].content or _("image")
     return f'<a href="{html.escape(source)}">🖼 {html.escape(label)}</a>'
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ..messages.events import Step
+from ..words import shorten
 
 LONGEST = 200
 FAILED = "✗"
@@ -34,7 +35,7 @@ def _as_line(text: str) -> str:
     """One line of it, cut where it is long."""
     # What is far behind the cut need not be read; blanks before it may be many.
     line = " ".join(text[: LONGEST * 50].split())
-    return line if len(line) <= LONGEST and len(text) <= LONGEST * 50 else f"{line[: LONGEST - 1]}…"
+    return shorten(line if len(text) <= LONGEST * 50 else f"{line}…", LONGEST)
 
 
 def _code_span(line: str) -> str:

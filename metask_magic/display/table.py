@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..words import ljust, width
 from .record import UNTYPESET
 
 _CODE = re.compile("`([^`]+)`")
@@ -25,13 +25,8 @@ class Table:
 
     def __str__(self) -> str:
         cells = [row for row in (self.headers, *self.rows) if row]
-        widths = [max(map(_width, column)) for column in zip(*cells, strict=True)] if cells else []
-        lines = [
-            "  ".join(
-                cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
-            ).rstrip()
-            for row in cells
-        ]
+        widths = [max(map(width, column)) for column in zip(*cells, strict=True)] if cells else []
+        lines = ["  ".join(map(ljust, row, widths)).rstrip() for row in cells]
         return "\n".join(line for line in (self.title, *lines, self.note) if line)
 
     __repr__ = __str__
@@ -58,8 +53,3 @@ def _style(cell: str) -> str:
     style = "text-align:left;white-space:pre-wrap"
     # Lines of its own, indented: a request as JSON.
     return f"{style};font-family:var(--jp-code-font-family,monospace)" if "\n" in cell else style
-
-
-def _width(text: str) -> int:
-    """Columns the text takes in a terminal: East Asian wide characters take two."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ..messages.events import Continued, Ended, Event, Notice, ReasoningDelta, Stepped, TextDelta
 from ..messages.record import Record
-from .comparison import HEADER, facts
+from .comparison import facts, header
 from .place import Place
 from .printable import printable
 from .printer import Printer
@@ -119,7 +119,7 @@ class TerminalSink:
         self._printer.finish()
         if self._several:
             rows = [tuple(map(printable, facts(record))) for record in records]
-            print(f"\n{Table('', HEADER, tuple(rows))}", file=self._place.stdout, flush=True)
+            print(f"\n{Table('', header(), tuple(rows))}", file=self._place.stdout, flush=True)
         say_notes(records, self._place)
 
     @staticmethod

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from ..language import _
+from ..words import fit, rjust, width
 from .record import UNTYPESET
 from .table import Table
 
@@ -21,7 +23,7 @@ _CACHED = _INPUT + ";fill-opacity:.4"
 _OUTPUT = "fill:var(--jp-warn-color1,#f57c00)"
 _UNKNOWN = "fill:none;stroke:currentColor;stroke-opacity:.55;stroke-dasharray:2 2"
 
-_STYLE = (
+_STYLE = (  # English: a browser reads it
     "<style>"
     ".metask-usage table{border-collapse:collapse;margin:0}"
     ".metask-usage th,.metask-usage td{text-align:right;vertical-align:top;padding:.35em .7em;max-width:none;"
@@ -73,10 +75,9 @@ class UsageChart:
 
     def __str__(self) -> str:
         lines = [self.headers, *self.rows, *([self.total] if self.total else [])]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
         headers, *rows = (
-            (_shorten(name), *(cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)))
-            for name, *cells in lines
+            (fit(name, _LONGEST_NAME), *map(rjust, cells, widths[1:])) for name, *cells in lines
         )
         bars = zip((row[0] for row in rows), _to_lines(self.bars), strict=False)
         parts = (
@@ -118,39 +119,40 @@ def _to_svg(bar: Bar, longest: int) -> str:
     scale = (_WIDTH - _OPEN_END) / max(longest, 1)
     parts, x = [], 0.0
     for tokens, style in zip(bar.parts, (_INPUT, _CACHED, _OUTPUT), strict=True):
-        width = tokens * scale
-        parts.append(_rect(x, width, style))
-        x += width
+        length = tokens * scale
+        parts.append(_rect(x, length, style))
+        x += length
     if bar.open_end:
         parts.append(_rect(x + 1.5, _OPEN_END - 3, _UNKNOWN, inset=1))
-    said = f"{bar.input:,} tokens of input, {bar.cached:,} of them cached; {bar.output:,} of output"
+    said = _(
+        "{input:,} tokens of input, {cached:,} of them cached; {output:,} of output",
+        input=bar.input,
+        cached=bar.cached,
+        output=bar.output,
+    )
     return (
         f'<svg role="img" aria-label="{said}" width="{_WIDTH}" height="{_HEIGHT}" '
         f'viewBox="0 0 {_WIDTH} {_HEIGHT}">{"".join(parts)}</svg>'
     )
 
 
-def _rect(x: float, width: float, style: str, inset: int = 0) -> str:
-    if width <= 0:
+def _rect(x: float, length: float, style: str, inset: int = 0) -> str:
+    if length <= 0:
         return ""
     y, height = inset, _HEIGHT - 2 * inset
-    return f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="{height}" style="{style}"/>'
+    return f'<rect x="{x:.1f}" y="{y}" width="{length:.1f}" height="{height}" style="{style}"/>'
 
 
 def _key(bars: Sequence[Bar]) -> str:
-    named = [("input", _INPUT), ("cached input", _CACHED), ("output", _OUTPUT)]
+    named = [(_("input"), _INPUT), (_("cached input"), _CACHED), (_("output"), _OUTPUT)]
     if any(bar.open_end for bar in bars):
-        named.append(("not reported", _UNKNOWN))
+        named.append((_("not reported"), _UNKNOWN))
     inner = "".join(
         f'<span><svg width="12" height="12" aria-hidden="true">'
         f'<rect x="1" y="1" width="10" height="10" style="{style}"/></svg>{name}</span> '
         for name, style in named
     )
     return f'<p class="key"><small>{inner}</small></p>'
-
-
-def _shorten(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
 def _to_lines(bars: Sequence[Bar]) -> list[str]:
@@ -166,5 +168,7 @@ def _to_line(bar: Bar, scale: float) -> str:
 
 
 def _key_line(bars: Sequence[Bar]) -> str:
-    unknown = "   ? not reported" if any(bar.open_end for bar in bars) else ""
-    return f"█ input   ▒ cached input   ░ output{unknown}"
+    named = [("█", _("input")), ("▒", _("cached input")), ("░", _("output"))]
+    if any(bar.open_end for bar in bars):
+        named.append(("?", _("not reported")))
+    return "   ".join(map(" ".join, named))

@@ -17,13 +17,17 @@ from typing import Any
 import anywidget
 import traitlets
 
+from ..language import ngettext
 from ..messages.events import Step
 from ..messages.kinds import Format
+from .page_words import words_of_the_page
 
 STATIC = Path(__file__).parent / "static"
 
 if not (STATIC / "widget.js").is_file():
-    raise ImportError("The widget's front end is not built: run `pip install -e .` in the project's folder.")
+    raise ImportError(  # English: whoever works on this project reads it
+        "The widget's front end is not built: run `pip install -e .` in the project's folder."
+    )
 
 KEYFRAME_FROM = 2_000
 KEYFRAME_GROWTH = 1.5
@@ -130,7 +134,10 @@ class _Column:
 
 def _shown(step: Step) -> dict[str, Any]:
     cut = len(step.body) - LONGEST_BODY
-    body = f"{step.body[:LONGEST_BODY]}\n… {cut:,} characters more" if cut > 0 else step.body
+    body = step.body
+    if cut > 0:
+        more = ngettext("… {count} character more", "… {count} characters more", cut)
+        body = f"{body[:LONGEST_BODY]}\n{more}"
     return {"title": _paired(step.title), "body": _paired(body), "failed": step.failed}
 
 
@@ -154,14 +161,20 @@ class ReplyView(anywidget.AnyWidget):
     _esm = STATIC / "widget.js"
     _css = STATIC / "widget.css"
 
-    columns = traitlets.List(traitlets.Unicode(), help="The models' names.").tag(sync=True)
-    session = traitlets.Unicode(help="What all views of this cell share their text by.").tag(sync=True)
-    cell = traitlets.Unicode(help="The id of the cell that shows it.").tag(sync=True)
-    kernel_id = traitlets.Unicode(help="For the page to interrupt the kernel.").tag(sync=True)
-    format = traitlets.Unicode(help="What the text is: Markdown, or another format.").tag(sync=True)
-    state = traitlets.Any(help="The replies so far, for a view that comes late.").tag(
-        sync=True, to_json=_live_state
-    )
+    columns = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    """The models' names."""
+    session = traitlets.Unicode().tag(sync=True)
+    """What all views of this cell share their text by."""
+    cell = traitlets.Unicode().tag(sync=True)
+    """The id of the cell that shows it."""
+    kernel_id = traitlets.Unicode().tag(sync=True)
+    """For the page to interrupt the kernel."""
+    format = traitlets.Unicode().tag(sync=True)
+    """What the text is: Markdown, or another format."""
+    words = traitlets.Dict().tag(sync=True)
+    """The page's words, translated."""
+    state = traitlets.Any().tag(sync=True, to_json=_live_state)
+    """The replies so far, for a view that comes late."""
 
     def __init__(
         self,
@@ -179,6 +192,7 @@ class ReplyView(anywidget.AnyWidget):
         self._record: dict[str, Any] | None = None
         traits.setdefault("session", uuid.uuid4().hex)
         traits.setdefault("kernel_id", connected_kernel_id())
+        traits.setdefault("words", words_of_the_page())
         # The page finds the output of a session by the id of the model.
         super().__init__(columns=list(columns), format=format, model_id=traits["session"], **traits)
         self.on_msg(self._receive)

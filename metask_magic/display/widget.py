@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..language import ngettext
 from ..messages.events import (
     Continued,
     Ended,
@@ -20,6 +21,7 @@ from ..messages.events import (
 )
 from ..messages.kinds import Format
 from ..messages.record import Record
+from ..words import listed
 from .extras import NONE, Extras
 from .json_indent import JsonIndenter
 from .place import Place
@@ -29,7 +31,7 @@ from .record import to_output
 if TYPE_CHECKING:
     from .view import ReplyView
 
-_STATUS = {"empty": "empty", "refused": "refused", "perhaps cut off": "incomplete"}
+_STATUS = {"empty": "empty", "refused": "refused", "perhaps cut off": "incomplete"}  # English: keys
 """What the page calls an outcome that the finish reason does not tell."""
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -69,8 +71,13 @@ class _Progress:
         self.indenter = JsonIndenter() if self.indenter else None
 
     def detail(self, now: float) -> str:
-        counted = f"{now - self.began:.1f} s · {self.characters:,} characters"
-        return counted if self.tokens is None else f"{counted} · {self.tokens:,} tokens"
+        told = [
+            f"{now - self.began:.1f} s",
+            ngettext("{count} character", "{count} characters", self.characters),
+        ]
+        if self.tokens is not None:
+            told.append(ngettext("{count} token", "{count} tokens", self.tokens))
+        return " · ".join(told)
 
 
 class WidgetSink:
@@ -110,7 +117,7 @@ class WidgetSink:
         self._view = view = ReplyView(self._models, on_stop=stop, format=self._format, cell=cell, **unknown)
         bundle = {
             WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": view.model_id},
-            "text/plain": f"{', '.join(self._models)} …",
+            "text/plain": f"{listed(self._models)} …",
         }
         self._place.display(bundle, {}, self._display_id(view))
 

@@ -7,6 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from ..language import _
+from ..words import shorten
+
+LONGEST_BEGINNING = 80
+
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^[ \t]*\1[`~]*[ \t]*$|\Z)", re.M | re.S)
 
 
@@ -30,8 +35,10 @@ def find_json(text: str) -> Any:
         if len(values) == 1:
             return values[0]
         if values:
-            raise ValueError(f"it holds {len(values)} JSON values")
-    raise ValueError(reason if stripped[:1] in {"{", "["} else f"it is not JSON: {_begin(stripped)}")
+            raise ValueError(_("it holds {count} JSON values", count=len(values)))
+    raise ValueError(
+        reason if stripped[:1] in {"{", "["} else _("it is not JSON: {why}", why=_begin(stripped))
+    )
 
 
 def _iter_fenced(text: str) -> Iterator[Any]:
@@ -60,16 +67,21 @@ def _parse(text: str) -> Any:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no value of JSON")
+    raise ValueError(_("{constant} is no value of JSON", constant=constant))
 
 
 def _where(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"it is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
-    return f"it is not JSON: {error}"
+        return _(
+            "it is not JSON: {why} (line {line}, column {column})",
+            why=error.msg,
+            line=error.lineno,
+            column=error.colno,
+        )
+    return _("it is not JSON: {why}", why=error)
 
 
 def _begin(text: str) -> str:
     """Return how a text begins, quoted: a refusal says why in its first words."""
     line = " ".join(text.split())
-    return json.dumps(line if len(line) <= 80 else line[:79] + "…", ensure_ascii=False)
+    return json.dumps(shorten(line, LONGEST_BEGINNING), ensure_ascii=False)

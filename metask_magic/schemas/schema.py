@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SchemaError
+from ..language import N_, _, ngettext, using
 from ..messages.kinds import JSON
 from ..words import shorten
 from .json_text import find_json
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 MOST_ERRORS = 5
 LONGEST_ERROR = 200
 LONGEST_QUOTE = 60
-ALLOWED = (
+ALLOWED = N_(
     "A schema is a Pydantic model, a dataclass, a TypedDict, a type such as list[int], or a JSON Schema as a "
     "dict: give the class itself."
 )
@@ -36,14 +37,30 @@ _KEYWORDS = frozenset({
 
 
 class MisfitError(SchemaError):
-    """A text that does not fit; `errors` says where, a line each."""
+    """A text that does not fit; `errors` says where, a line each, and `english` the same for the model.
 
-    def __init__(self, name: str, errors: Sequence[str]) -> None:
-        shown = [*map(_readable, errors[:MOST_ERRORS])]
-        more = len(errors) - len(shown)
-        self.errors = (*shown, *([f"and {more} more"] if more else []))
-        self.summary = f"The answer does not fit {name}: {len(errors)} error{'s' if len(errors) > 1 else ''}"
-        super().__init__("".join([f"{self.summary}:", *(f"\n    {error}" for error in self.errors)]))
+    `tell` says what is wrong, in the current language.
+    """
+
+    def __init__(self, name: str, tell: Callable[[], Sequence[str]]) -> None:
+        errors = tell()
+        self.errors = _shown(errors)
+        with using("en"):
+            self.english = _shown(tell())
+        self.summary = ngettext(
+            "The answer does not fit {name}: {count} error",
+            "The answer does not fit {name}: {count} errors",
+            len(errors),
+            name=name,
+        )
+        opening = _("{summary}:", summary=self.summary)
+        super().__init__("".join([opening, *(f"\n    {error}" for error in self.errors)]))
+
+
+def _shown(errors: Sequence[str]) -> tuple[str, ...]:
+    shown = [*map(_readable, errors[:MOST_ERRORS])]
+    more = len(errors) - len(shown)
+    return (*shown, *([_("and {count} more", count=more)] if more else []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +130,36 @@ class Schema:
         """
         try:
             value = find_json(text)
-        except ValueError as error:
-            raise MisfitError(self.name, [str(error)]) from None
+        except ValueError:
+            raise MisfitError(self.name, lambda: _why_no_json(text)) from None
         try:
             return self._check(value)
         except _MisfitsError as misfits:
-            raise MisfitError(self.name, misfits.errors) from None
+            raise MisfitError(self.name, misfits.tell) from None
         except Exception as error:
             raise SchemaError(
-                f"Validating the answer raised {type(error).__name__}: {error}",
-                f"Correct the validators of {self.name}: they report a wrong value by a ValueError.",
+                _("Validating the answer raised {kind}: {error}", kind=type(error).__name__, error=error),
+                _(
+                    "Correct the validators of {name}: they report a wrong value by a ValueError.",
+                    name=self.name,
+                ),
             ) from error
 
 
+def _why_no_json(text: str) -> list[str]:
+    try:
+        find_json(text)
+    except ValueError as error:
+        return [str(error)]
+    return []
+
+
 class _MisfitsError(Exception):
-    def __init__(self, errors: Sequence[str]) -> None:
+    """A value that does not fit; `tell` says where, in the current language."""
+
+    def __init__(self, tell: Callable[[], Sequence[str]]) -> None:
         super().__init__()
-        self.errors = errors
+        self.tell = tell
 
 
 Checked = tuple[Mapping[str, Any], Callable[[Any], Any]]
@@ -137,7 +167,8 @@ Checked = tuple[Mapping[str, Any], Callable[[Any], Any]]
 
 def _from_type(kind: Any, name: str) -> Checked:
     if not isinstance(kind, type) and typing.get_origin(kind) is None:
-        raise SchemaError(f"{name} is {_described(kind)}, which is no schema.", ALLOWED)
+        said = _("{name} is {what}, which is no schema.", name=name, what=_described(kind))
+        raise SchemaError(said, _(ALLOWED))
     from pydantic import TypeAdapter, ValidationError
     from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 
@@ -145,22 +176,26 @@ def _from_type(kind: Any, name: str) -> Checked:
         adapter: TypeAdapter[Any] = TypeAdapter(of_today(kind))
         described = adapter.json_schema()
     except (PydanticUserError, PydanticUndefinedAnnotation, NameError, TypeError) as error:
-        raise SchemaError(f"{name} is no schema: {_first_line(error)}.", ALLOWED) from None
+        raise SchemaError(
+            _("{name} is no schema: {why}.", name=name, why=_first_line(error)), _(ALLOWED)
+        ) from None
 
     def check(value: Any) -> Any:
         try:
             # As JSON: there a date is a string, and a tuple a list.
             return adapter.validate_json(json.dumps(value))
         except ValidationError as error:
-            raise _MisfitsError([_line(found) for found in error.errors(include_url=False)]) from None
+            errors = error.errors(include_url=False)
+            raise _MisfitsError(lambda: [_line(found) for found in errors]) from None
 
     return _plain(described), check
 
 
 def _line(found: ErrorDetails) -> str:
-    place = ".".join(str(part) for part in found["loc"]) or "the answer"
-    got = "" if found["type"] == "missing" else f" (got {_quoted(found['input'])})"
-    return f"{place}: {found['msg']}{got}"
+    place = ".".join(str(part) for part in found["loc"]) or _("the answer")
+    if found["type"] == "missing":
+        return f"{place}: {found['msg']}"
+    return _("{place}: {error} (got {value})", place=place, error=found["msg"], value=_quoted(found["input"]))
 
 
 def _from_json_schema(kind: Mapping[Any, Any], name: str) -> Checked:
@@ -170,8 +205,12 @@ def _from_json_schema(kind: Mapping[Any, Any], name: str) -> Checked:
 
     if kind and not _KEYWORDS & kind.keys():
         raise SchemaError(
-            f"{name} is a dict, but no JSON Schema: it has none of its keywords, such as type or properties.",
-            ALLOWED,
+            _(
+                "{name} is a dict, but no JSON Schema: it has none of its keywords, such as type or "
+                "properties.",
+                name=name,
+            ),
+            _(ALLOWED),
         )
     try:
         described = _plain(kind)
@@ -180,21 +219,29 @@ def _from_json_schema(kind: Mapping[Any, Any], name: str) -> Checked:
         for reference in iter_references(described):
             resolve(reference, described)
     except InvalidSchema as error:
-        raise SchemaError(f"{name} is no valid JSON Schema: {_placed(error)}.", ALLOWED) from None
+        raise SchemaError(
+            _("{name} is no valid JSON Schema: {why}.", name=name, why=_placed(error)), _(ALLOWED)
+        ) from None
     except LookupError:
         raise SchemaError(
-            f"{name} is no valid JSON Schema: it refers to {reference}, which it does not have.",
-            "Put it under $defs and refer to #/$defs/NAME.",
+            _(
+                "{name} is no valid JSON Schema: it refers to {reference}, which it does not have.",
+                name=name,
+                reference=reference,
+            ),
+            _("Put it under $defs and refer to #/$defs/NAME."),
         ) from None
     except (TypeError, ValueError) as error:
-        raise SchemaError(f"{name} is no JSON Schema: {_first_line(error)}.", ALLOWED) from None
+        raise SchemaError(
+            _("{name} is no JSON Schema: {why}.", name=name, why=_first_line(error)), _(ALLOWED)
+        ) from None
     validator = validator_class(described, format_checker=validator_class.FORMAT_CHECKER)
 
     def check(value: Any) -> Any:
         found = sorted(validator.iter_errors(value), key=lambda error: [*map(str, error.absolute_path)])
         errors = [_placed(best_match([error])) for error in found]
         if errors:
-            raise _MisfitsError(errors)
+            raise _MisfitsError(lambda: errors)
         return value
 
     return described, check
@@ -217,7 +264,9 @@ def _api_name(name: str) -> str:
 
 def _described(kind: Any) -> str:
     """Say what something is that was taken for a schema."""
-    return "a function" if inspect.isroutine(kind) else f"an instance of {type(kind).__name__}"
+    if inspect.isroutine(kind):
+        return _("a function")
+    return _("an instance of {kind}", kind=type(kind).__name__)
 
 
 def _quoted(value: Any) -> str:
@@ -227,7 +276,7 @@ def _quoted(value: Any) -> str:
 def _readable(error: str) -> str:
     """One printable line: a model's words are in it."""
     line = "".join(_iter_printable(" ".join(error.split())))
-    return line if len(line) <= LONGEST_ERROR else line[: LONGEST_ERROR - 1] + "…"
+    return shorten(line, LONGEST_ERROR)
 
 
 def _iter_printable(line: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..asking.errands import Errands
 from ..errors import BadRequestError, ContextLengthError, MetaskError, SchemaError
+from ..language import _
 from ..messages.ending import Ending, known_reason
 from ..messages.events import Backend, Continued, Event, Notice, Parsed, Step, Stepped
 from ..messages.fold import Fold
@@ -19,7 +20,9 @@ from ..messages.request import Message, Request
 from ..words import LONGEST_QUOTE, shorten
 from .schema import MisfitError, Schema
 
-WORDS_OF_A_REFUSAL = ("response_format", "json_schema", "json schema", "json_object", "structured", "guided")
+WORDS_OF_A_REFUSAL = (  # English: servers say them
+    *("response_format", "json_schema", "json schema", "json_object", "structured", "guided"),
+)
 LONGEST_STEP = 2000
 
 Refused = set[tuple[str, str]]
@@ -85,7 +88,7 @@ class StructuredBackend:
                 return
             again = _sent_back(answer.text, error)
             yield Stepped(_failed_step(answer.text, error))
-            yield Notice(f"{error.summary}: asking once more ({repaired} of {self._repairs}).")
+            yield Notice(_asking_again(error, repaired, self._repairs))
             yield Continued(again, keep_text=False)
             request = replace(request, messages=(*request.messages, *answer.messages, *again))
 
@@ -120,18 +123,23 @@ class StructuredBackend:
     def _ways(self, request: Request) -> list[tuple[Request, str]]:
         """Return the requests to try in turn, each with what is said when it is refused."""
         described = self._schema.json_schema
-        no_format = f"{request.model} takes no response_format: asking for JSON in words alone."
+        no_format = _(
+            "{model} takes no response_format: asking for JSON in words alone.", model=request.model
+        )
         if described is None:
             told = replace(request, messages=instruct(request.messages, "json"))
             for_json = replace(told, response_format=self._schema.response_format)
             return [(for_json, no_format), (replace(told, response_format=None), "")]
         schema = json.dumps(described, ensure_ascii=False)
-        words = f"{INSTRUCTIONS['json']} It must fit this JSON Schema:\n{schema}"
+        words = f"{INSTRUCTIONS['json']} It must fit this JSON Schema:\n{schema}"  # English: a model reads it
         told = replace(request, messages=add_to_system(request.messages, words))
         return [
             (
                 replace(request, response_format=self._schema.response_format),
-                f"{request.model} does not take this JSON Schema: asking for JSON, the schema in words.",
+                _(
+                    "{model} does not take this JSON Schema: asking for JSON, the schema in words.",
+                    model=request.model,
+                ),
             ),
             (replace(told, response_format={"type": "json_object"}), no_format),
             (replace(told, response_format=None), ""),
@@ -164,23 +172,24 @@ class _Answer:
         """Raise `SchemaError` where asking again would not help."""
         if Ending(self.reason, self.last.reason, refused=bool(self.last.refusal)).outcome == "refused":
             said = " ".join(self.text.split())
+            refused = _("The model refused to answer: {said}", said=shorten(said, LONGEST_QUOTE))
             raise SchemaError(
-                f"The model refused to answer{f': {shorten(said, LONGEST_QUOTE)}' if said else '.'}",
-                "Ask otherwise, or another model.",
+                refused if said else _("The model refused to answer."), _("Ask otherwise, or another model.")
             )
         if self.reason == "length":
             raise SchemaError(
-                "The answer was cut at its greatest length before its JSON was whole.",
-                "Raise --max-tokens (or Metask.max_tokens), or ask for less.",
+                _("The answer was cut at its greatest length before its JSON was whole."),
+                _("Raise --max-tokens (or Metask.max_tokens), or ask for less."),
             )
         if self.reason == "content_filter":
             raise SchemaError(
-                "The answer was withheld by the provider's content filter.",
-                "Ask otherwise, or another model.",
+                _("The answer was withheld by the provider's content filter."),
+                _("Ask otherwise, or another model."),
             )
         if not self.text.strip():
             raise SchemaError(
-                "The model answered with nothing.", "Run the cell again; if it goes on, try another model."
+                _("The model answered with nothing."),
+                _("Run the cell again; if it goes on, try another model."),
             )
 
 
@@ -189,14 +198,20 @@ def _is_about_the_format(error: BadRequestError) -> bool:
     return not isinstance(error, ContextLengthError) and any(word in said for word in WORDS_OF_A_REFUSAL)
 
 
+def _asking_again(misfit: MisfitError, number: int, most: int) -> str:
+    return _(
+        "{summary}: asking once more ({number} of {most}).", summary=misfit.summary, number=number, most=most
+    )
+
+
 def _failed_step(text: str, misfit: MisfitError) -> Step:
     shown = shorten(text, LONGEST_STEP)
     return Step(misfit.summary, "\n".join([shown, "", *misfit.errors]), failed=True)
 
 
 def _sent_back(text: str, misfit: MisfitError) -> tuple[Message, ...]:
-    errors = "\n".join(f"- {error}" for error in misfit.errors)
-    said = (
+    errors = "\n".join(f"- {error}" for error in misfit.english)
+    said = (  # English: a model reads it
         f"Your answer does not fit the JSON Schema:\n{errors}\n"
         "Answer again with the whole corrected JSON value alone."
     )
@@ -205,12 +220,14 @@ def _sent_back(text: str, misfit: MisfitError) -> tuple[Message, ...]:
 
 def _given_up(misfit: MisfitError, repaired: int, answer: _Answer) -> MetaskError:
     if answer.reason == "incomplete":
-        return SchemaError(
-            f"{misfit.message}\n  The stream ended without saying that it was finished.",
-            "Run the cell again.",
+        unfinished = _("The stream ended without saying that it was finished.")
+        return SchemaError(f"{misfit.message}\n  {unfinished}", _("Run the cell again."))
+    if not repaired:
+        remedy = _("Given up: look at the text, raise Metask.max_repairs, or try another model.")
+    else:
+        remedy = _(
+            "Given up after {count} answers: look at the text, raise Metask.max_repairs, or try another "
+            "model.",
+            count=repaired + 1,
         )
-    asked = f" after {repaired + 1} answers" if repaired else ""
-    return SchemaError(
-        misfit.message,
-        f"Given up{asked}: look at the text, raise Metask.max_repairs, or try another model.",
-    )
+    return SchemaError(misfit.message, remedy)

@@ -8,14 +8,16 @@ from typing import Any
 from ..batch.batch import RowResult
 from ..chat.reply import Reply
 from ..errors import MetaskError, OptionError
+from ..language import _
 from ..messages.events import Usage
 from ..messages.kinds import JSON
 from ..schemas.schema import Schema
 from ..schemas.strict import WRAPPED
+from ..words import all_of
 from .rows import Columns, Row
 
 REPLY, ERROR, META = "reply", "reply_error", "reply_meta"
-NOT_ASKED = "not asked"
+NOT_ASKED = "not asked"  # English: programs look for it
 
 _TOKENS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
@@ -55,8 +57,12 @@ class RowAnswers:
         taken = [own for own in self.names if own in labels]
         if taken:
             raise OptionError(
-                f"{name} already has {' and '.join(taken)}: the answers would go there.",
-                "Rename such columns first, or leave them out of the table.",
+                _(
+                    "{name} already has {columns}: the answers would go there.",
+                    name=name,
+                    columns=all_of(taken),
+                ),
+                _("Rename such columns first, or leave them out of the table."),
             )
 
     def to_columns(self, results: Mapping[int, RowResult], kept: Mapping[int, Row], length: int) -> Columns:

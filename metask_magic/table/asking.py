@@ -20,6 +20,7 @@ from ..batch.gate import Gate
 from ..errors import MetaskError, MissingKeyError, SchemaError
 from ..gateway.embedded import LOCAL
 from ..gateway.recorded import Conduct, RecordedBackend
+from ..language import _, current
 from ..messages.events import Backend
 from ..schemas.schema import Schema
 from ..schemas.structured import StructuredBackend
@@ -70,7 +71,7 @@ async def _tune(gate: Gate, places: int, per_minute: float | None) -> None:
 
 
 async def _nobody() -> Backend:
-    raise MetaskError("Nothing may be asked.")
+    raise MetaskError(_("Nothing may be asked."))
 
 
 class RowAsking:
@@ -177,6 +178,7 @@ class RowAsking:
             settings={name: getattr(settings, name) for name in WORKERS_SETTINGS},
             key=key,
             schema=None if asked.schema is None else _pickled(asked.schema),
+            language=current(),
         )
 
     def _enter(self, used: Slices) -> None:
@@ -192,7 +194,11 @@ def _pickled(schema: Schema) -> bytes:
         pickled: bytes = cloudpickle.dumps(schema)
     except (pickle.PicklingError, TypeError, AttributeError) as error:
         raise SchemaError(
-            f"The schema {schema.name} cannot be sent to the workers ({plain(error)}).",
-            "Keep what cannot be pickled out of it, or define it in a module that the workers have too.",
+            _(
+                "The schema {name} cannot be sent to the workers ({why}).",
+                name=schema.name,
+                why=plain(error),
+            ),
+            _("Keep what cannot be pickled out of it, or define it in a module that the workers have too."),
         ) from None
     return pickled

@@ -17,10 +17,11 @@ from ..display.front_end import FrontEnd, detect
 from ..display.pages import attended
 from ..display.table import Table
 from ..errors import Interrupted, MetaskError, OptionError
+from ..language import N_, _, ngettext
 from ..settings import Metask
 from ..usage.ledger import Ledger
-from ..words import counted
-from .answers import RowAnswers
+from ..words import listed, sentences
+from .answers import NOT_ASKED, RowAnswers
 from .asking import Manner, RowAsking
 from .lane import RowLane, Series
 from .opening import is_partitioned, open_rows, open_whole
@@ -72,7 +73,9 @@ class Mapper:
         """Return the model that a name or alias stands for. Raises `OptionError` where it is not one."""
         chosen = self.choose_models((name or self._settings.model,))
         if len(chosen) > 1:
-            raise OptionError(f"{name} stands for {len(chosen)} models.", "Ask one of them.")
+            raise OptionError(
+                _("{name} stands for {count} models.", name=name, count=len(chosen)), _("Ask one of them.")
+            )
         return chosen[0]
 
     def choose_models(self, names: Sequence[str]) -> list[str]:
@@ -84,7 +87,12 @@ class Mapper:
         """Return what `run` would send. Raises `MetaskError`."""
         RowAnswers(asked.schema).check_free(rows.columns, name)
         requests = RowRequests(rows, asked, name)
-        where = f"{asked.model} for each row of {name}, {self._backends.destination(asked.model)}"
+        where = _(
+            "{model} for each row of {name}, {destination}",
+            model=asked.model,
+            name=name,
+            destination=self._backends.destination(asked.model),
+        )
         return preview(requests, rows.count(), self._asking.journal(asked, manner), where)
 
     def count_up(self, rows: WholeRows, asked: TablePrompt, name: str, manner: Manner) -> Tally:
@@ -164,7 +172,7 @@ class Mapper:
             try:
                 together.run(show, interrupt)
             except BaseException:
-                bar.close("Failed.")
+                bar.close(_("Failed."))
                 raise
 
     def new_bar(self, total: int | None, *, quiet: bool) -> Bar:
@@ -202,10 +210,11 @@ class _Run:
         summary, missing = self._summarize(by_row, length)
         self._bar.close(summary)
         failure: BaseException | None = stopped or requests.broken or _failure(results)
+        where = _("The table is kept {where}.", where=kept)
         if interrupted and missing:
-            failure = Interrupted(None, f"Stopped. {summary} The table is kept {kept}.")
+            failure = Interrupted(None, sentences(_("Stopped."), summary, where))
         elif isinstance(failure, MetaskError):
-            failure.remedy = f"{failure.remedy} {summary} The table is kept {kept}.".lstrip()
+            failure.remedy = sentences(failure.remedy, summary, where)
         if failure is not None:
             failure.table = table  # type: ignore[attr-defined]  # of a stranger's exception too
             failure = failure if failure is requests.broken else failure.with_traceback(None)
@@ -217,18 +226,37 @@ class _Run:
         missing = (
             length - sum(outcomes[outcome] for outcome in outcomes if outcome) - len(self._requests.kept)
         )
-        counts = [f"{outcomes['answered']:,} answered"]
-        counts += [f"{len(self._requests.kept):,} kept"] if self._requests.kept else []
-        counts += [f"{number:,} {said}" for said, number in sorted(outcomes.items()) if said not in _COUNTED]
-        counts += [f"{outcomes['failed']:,} failed"] if outcomes["failed"] else []
-        counts += [f"{missing:,} not asked"] if missing else []
+        others = sorted((said, number) for said, number in outcomes.items() if said not in _COUNTED)
+        counts = [
+            ("kept", len(self._requests.kept)),
+            *others,
+            ("failed", outcomes["failed"]),
+            (NOT_ASKED, missing),
+        ]
+        shown = [("answered", outcomes["answered"]), *((said, number) for said, number in counts if number)]
+        told = listed(_(_SAID[said], count=f"{number:,}") for said, number in shown)
+        rows = ngettext("{count} row: {outcomes}.", "{count} rows: {outcomes}.", length, outcomes=told)
         used = self._series.tokens
-        tokens = f" {used:,} tokens." if used else ""
-        notes = "".join(f" {note}" for note in _notes(by_row.values()))
-        return f"{counted(length, 'row')}: {', '.join(counts)}.{tokens}{notes}", missing
+        tokens = ngettext("{count} token.", "{count} tokens.", used) if used else ""
+        return sentences(rows, tokens, *_notes(by_row.values())), missing
 
 
 _COUNTED = ("answered", "failed", "")
+
+_SAID = {  # English: these keys
+    "answered": N_("{count} answered"),
+    "kept": N_("{count} kept"),
+    "cut off": N_("{count} cut off"),
+    "perhaps cut off": N_("{count} perhaps cut off"),
+    "filtered": N_("{count} filtered"),
+    "refused": N_("{count} refused"),
+    "empty": N_("{count} empty"),
+    "waiting for a tool": N_("{count} waiting for a tool"),
+    "stopped": N_("{count} stopped"),
+    "failed": N_("{count} failed"),
+    NOT_ASKED: N_("{count} not asked"),
+}
+"""Rows by how they went, which is an `Outcome` or one of our own."""
 
 MOST_NOTES = 3
 

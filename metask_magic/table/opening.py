@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from ..errors import OptionError
+from ..language import N_, _
 from .partitions import GatheredRows, PartitionedRows
 from .rows import FrameRows, PandasRows, RecordRows, Rows, StreamedRows, WholeRows
 
-KINDS = "A table is a pandas, Polars, PyArrow or Dask one, a list of dicts, or a generator of dicts."
+KINDS = N_("A table is a pandas, Polars, PyArrow or Dask one, a list of dicts, or a generator of dicts.")
 
 
 def open_rows(value: Any, name: str, client: Any = None) -> Rows:
@@ -22,7 +23,7 @@ def open_rows(value: Any, name: str, client: Any = None) -> Rows:
 
     """
     if isinstance(value, str | bytes | bytearray | Mapping):
-        raise OptionError(f"{name} is a {type(value).__name__}, which is no table.", KINDS)
+        raise _no_table(value, name)
     if type(value).__module__ != "builtins":
         import narwhals as nw
 
@@ -38,7 +39,12 @@ def open_rows(value: Any, name: str, client: Any = None) -> Rows:
         return RecordRows(value, name)
     if isinstance(value, Iterable):
         return StreamedRows(value, name)
-    raise OptionError(f"{name} is a {type(value).__name__}, which is no table.", KINDS)
+    raise _no_table(value, name)
+
+
+def _no_table(value: Any, name: str) -> OptionError:
+    kind = type(value).__name__
+    return OptionError(_("{name} is a {kind}, which is no table.", name=name, kind=kind), _(KINDS))
 
 
 def open_whole(value: Any, name: str, client: Any = None) -> WholeRows:
@@ -56,11 +62,13 @@ def _refuse_other(frame: Any, name: str) -> None:
 
     if isinstance(frame, nw.LazyFrame):
         raise OptionError(
-            f"{name} is lazy: it has no rows yet.", f"Compute them first, such as by {name}.collect()."
+            _("{name} is lazy: it has no rows yet.", name=name),
+            _("Compute them first, such as by {name}.collect().", name=name),
         )
     if isinstance(frame, nw.Series):
         raise OptionError(
-            f"{name} is a single column.", f"Make a table of it, such as by {name}.to_frame('text')."
+            _("{name} is a single column.", name=name),
+            _("Make a table of it, such as by {name}.to_frame('text').", name=name),
         )
 
 

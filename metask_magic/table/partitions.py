@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from ..errors import MetaskError
-from ..words import counted
+from ..language import Language, _, current, ngettext, using
 from .rows import Columns, PandasRows, Row
 
 UNREAD = -1  # in the index of answers to a partition that was not read
@@ -73,8 +73,10 @@ class PartitionedRows:
         none = answers.iloc[:0]
         with dask.config.set({"dataframe.convert-string": False}):  # the dicts of `reply_meta` are none
             beside = dd.from_map(_as_it_is, pieces, meta=none)
-        meta = _join_part(self._frame._meta, none)
-        return dd.map_partitions(_join_part, self._frame, beside, meta=meta, align_dataframes=False)
+        meta = _join_part(self._frame._meta, none, current())
+        return dd.map_partitions(
+            _join_part, self._frame, beside, current(), meta=meta, align_dataframes=False
+        )
 
 
 class GatheredRows:
@@ -122,19 +124,29 @@ def _to_answers(columns: Columns, unread: Mapping[str, Any] | None) -> Any:
     return PandasRows(pd.DataFrame(index=index)).join(values)
 
 
+def _changed(before: int, now: int) -> MetaskError:
+    return MetaskError(
+        ngettext(
+            "A partition has {count} row now, and had {before:,} when it was read.",
+            "A partition has {count} rows now, and had {before:,} when it was read.",
+            now,
+            before=before,
+        ),
+        _("Keep the table as it is (`table = table.persist()`) and ask again: nothing is asked twice."),
+    )
+
+
 def _as_it_is(piece: Any) -> Any:
     return piece
 
 
-def _join_part(part: Any, answers: Any) -> Any:
+def _join_part(part: Any, answers: Any, language: Language) -> Any:
     """Put answers beside the rows of a partition. Runs in the cluster, when the table is computed."""
     if list(answers.index) == [UNREAD]:
         answers = answers.iloc[[0] * len(part)]
     if len(answers) != len(part):
-        raise MetaskError(
-            f"A partition has {counted(len(part), 'row')} now, and had {len(answers):,} when it was read.",
-            "Keep the table as it is (`table = table.persist()`) and ask again: nothing is asked twice.",
-        )
+        with using(language):
+            raise _changed(len(answers), len(part))
     joined = part.copy()
     for name in answers.columns:
         joined[name] = answers[name].array

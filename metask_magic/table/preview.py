@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from ..batch.batch import Journal, digest
 from ..display.table import Table
 from ..errors import MetaskError, OptionError
+from ..language import _, ngettext
 from ..messages.request import Request
-from ..words import counted
+from ..words import clauses
 from .requests import RowRequests, waited_for
 
 CHARACTERS_PER_TOKEN = 4  # a rule of thumb for English
@@ -38,8 +39,16 @@ class Tally:
     @property
     def estimate(self) -> str:
         """The same in words."""
-        said = f"about {self.tokens:,} tokens, estimated from {self.characters:,} characters"
-        return said + (f", without {counted(self.images, 'image')}" if self.images else "")
+        text = _(
+            "about {tokens:,} tokens, estimated from {characters:,} characters",
+            tokens=self.tokens,
+            characters=self.characters,
+        )
+        if not self.images:
+            return text
+        return ngettext(
+            "{text}, without {count} image", "{text}, without {count} images", self.images, text=text
+        )
 
 
 def preview(requests: RowRequests, length: int | None, journal: Journal, where: str) -> Table:
@@ -54,16 +63,20 @@ def preview(requests: RowRequests, length: int | None, journal: Journal, where: 
 
     """
     if length is None:
-        raise OptionError("A dry run would use the generator up.", "Make a list of it first.")
+        raise OptionError(_("A dry run would use the generator up."), _("Make a list of it first."))
     tally = count_up(requests, length, journal)
+    rows = ngettext("{count} row", "{count} rows", length)
     notes = [
-        f"{counted(length, 'row')}: {counted(tally.asked, 'request')} to send",
-        f"{tally.alike:,} like another row" if tally.alike else "",
-        f"{tally.known:,} answered before" if tally.known else "",
-        f"{tally.failing:,} whose prompt fails" if tally.failing else "",
+        ngettext(
+            "{rows}: {count} request to send", "{rows}: {count} requests to send", tally.asked, rows=rows
+        ),
+        _("{count:,} like another row", count=tally.alike) if tally.alike else "",
+        _("{count:,} answered before", count=tally.known) if tally.known else "",
+        _("{count:,} whose prompt fails", count=tally.failing) if tally.failing else "",
         tally.estimate,
     ]
-    return Table(f"Not sent: {where}", (), tuple(tally.shown), "; ".join(note for note in notes if note))
+    title = _("Not sent: {where}", where=where)
+    return Table(title, (), tuple(tally.shown), clauses(filter(None, notes)))
 
 
 def count_up(requests: RowRequests, length: int, journal: Journal) -> Tally:
@@ -76,7 +89,7 @@ def count_up(requests: RowRequests, length: int, journal: Journal) -> Tally:
             tally.failing += 1
             continue
         if at in wanted:
-            tally.shown.append((f"row {at}", _said(request)))
+            tally.shown.append((_("row {number}", number=at), _said(request)))
         key = digest(request)
         if key in seen:
             tally.alike += 1

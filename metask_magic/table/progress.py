@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from ..batch.batch import Progress
 from ..display.front_end import FrontEnd
+from ..language import _, ngettext, pgettext
+from ..words import listed
 
 SECONDS_BETWEEN = 0.2
 
@@ -92,19 +94,20 @@ class _WidgetBar:
 
 def _new_bar(kind: Any, total: int | None, **options: Any) -> Any:
     # Every change may be shown: else a thread of tqdm's own would, from where no cell is running.
-    return kind(total=total, unit="row", miniters=1, mininterval=SECONDS_BETWEEN, **options)
+    unit = pgettext("unit of a progress bar", "row")
+    return kind(total=total, unit=unit, miniters=1, mininterval=SECONDS_BETWEEN, **options)
 
 
 def _advance(bar: Any, progress: Progress) -> None:
     said = [progress.hindrance] if progress.hindrance else []
     if progress.failed:
-        said.append(f"{progress.failed:,} failed")
+        said.append(_("{count} failed", count=f"{progress.failed:,}"))
     if progress.journalled:
-        said.append(f"{progress.journalled:,} known")
+        said.append(_("{count} known", count=f"{progress.journalled:,}"))
     if progress.tokens is not None:
-        said.append(f"{progress.tokens:,} tokens")
+        said.append(ngettext("{count} token", "{count} tokens", progress.tokens))
     before, moved = bar.postfix, progress.done + progress.failed - bar.n
-    bar.set_postfix_str(", ".join(said), refresh=False)
+    bar.set_postfix_str(listed(said), refresh=False)
     bar.update(moved)
     if not moved and bar.postfix != before:  # else it is not drawn before a row is done
         bar.refresh()

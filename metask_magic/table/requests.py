@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ..errors import MetaskError, PromptError
+from ..language import _
 from ..messages.kinds import JSON, Format
 from ..messages.request import Message, Part, Request
 from ..prompt.attachments import compose
 from ..prompt.draft import Draft
 from ..schemas.schema import Schema
+from ..words import sentences
 from .row_prompt import RowPrompt
 from .rows import Row, Rows
 
@@ -72,8 +74,8 @@ class RowRequests:
         if not self._prompt.uses_row and not self._system.uses_row:
             column = next((str(label) for label in rows.columns if str(label).isidentifier()), "column")
             raise PromptError(
-                f"The prompt has nothing of {name} in it: it would be the same for each row.",
-                f"Put a column in, such as {{{{ row.{column} }}}}.",
+                _("The prompt has nothing of {name} in it: it would be the same for each row.", name=name),
+                _("Put a column in, such as {{{{ row.{column} }}}}.", column=column),
             )
         self.read = 0
         self.kept: dict[int, Row] = {}
@@ -120,7 +122,7 @@ class RowRequests:
         asked = self._asked
         content = compose(self._prompt.render(row), asked.attached)
         if isinstance(content, str) and not content.strip():
-            raise PromptError("The prompt is empty.", "Write it below the %%metask line.")
+            raise PromptError(_("The prompt is empty."), _("Write it below the %%metask line."))
         draft = Draft(
             Message("user", content),
             None,
@@ -144,5 +146,5 @@ def waited_for(requests: Iterable[Numbered | None]) -> Iterator[Numbered]:
 
 
 def _of_first_row(error: PromptError, at: int) -> PromptError:
-    error.remedy = f"{error.remedy} This is row {at}; nothing was sent.".lstrip()
+    error.remedy = sentences(error.remedy, _("This is row {number}; nothing was sent.", number=at))
     return error

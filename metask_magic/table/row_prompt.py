@@ -9,9 +9,10 @@ from jinja2 import Undefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from ..errors import PromptError
+from ..language import _
 from ..messages.request import Part, join_parts
 from ..prompt.template import PromptTemplate
-from ..words import nearest
+from ..words import any_of, nearest
 from .rows import Row
 
 ROW = "row"
@@ -50,7 +51,9 @@ class _RowEnvironment(SandboxedEnvironment):
 
     def _undefined_column(self, row: Row, name: Any) -> Undefined:
         near = nearest(str(name), [label for label in row if isinstance(label, str)])
-        hint = f"the table has no column {name}" + (f" (did you mean {' or '.join(near)}?)" if near else "")
+        hint = _("the table has no column {name}", name=name)
+        if near:
+            hint = _("the table has no column {name} (did you mean {near}?)", name=name, near=any_of(near))
         return self.undefined(hint=hint, obj=row, name=str(name))
 
 
@@ -90,6 +93,6 @@ class RowPrompt:
         content = join_parts(self.render(row))
         if not isinstance(content, str):
             raise PromptError(
-                "A system message cannot hold an image.", "Put it into the prompt, or attach it."
+                _("A system message cannot hold an image."), _("Put it into the prompt, or attach it.")
             )
         return content

@@ -11,6 +11,7 @@ from itertools import chain, islice
 from typing import Any, Protocol, TypeAlias
 
 from ..errors import OptionError
+from ..language import _
 
 CHUNK = 1000
 
@@ -27,7 +28,7 @@ class Row(dict[Any, Any]):
         try:
             return self[name]
         except KeyError:
-            raise AttributeError(f"The row has no column {name}.") from None
+            raise AttributeError(_("The row has no column {name}.", name=name)) from None
 
 
 class Rows(Protocol):
@@ -214,8 +215,13 @@ class StreamedRows:
 def _check_record(record: Any, at: int, name: str) -> None:
     if not isinstance(record, Mapping):
         raise OptionError(
-            f"Item {at} of {name} is a {type(record).__name__}, and not a dict.",
-            f'Give each row names: [{{"text": item}} for item in {name}].',
+            _(
+                "Item {number} of {name} is a {kind}, and not a dict.",
+                number=at,
+                name=name,
+                kind=type(record).__name__,
+            ),
+            _('Give each row names: [{{"text": item}} for item in {name}].', name=name),
         )
 
 

@@ -17,7 +17,7 @@ import pytest
 from metask_magic.asking.interrupt import InterruptRequest
 from metask_magic.asking.loop import LoopThread
 from metask_magic.batch.asker import Asker
-from metask_magic.batch.batch import Batch, Progress, Row, RowResult, digest
+from metask_magic.batch.batch import Batch, Progress, Row, RowResult, _unwritable, digest
 from metask_magic.batch.gate import Gate
 from metask_magic.batch.places import START
 from metask_magic.chat.reply import Reply
@@ -42,9 +42,11 @@ from metask_magic.errors import (
     TLSError,
     UnreadableReplyError,
 )
+from metask_magic.language import choose
 from metask_magic.messages.events import Event, Finished, TextDelta, Usage, UsageReported
 from metask_magic.messages.request import Message, Request
 
+from ..english import english_sentences
 from .journals import MemoryJournal
 from .rows import run_alone
 
@@ -427,6 +429,11 @@ def test_an_interrupt_while_all_wait(new: Callable[..., Batch], loop: LoopThread
     gate = Gate(16)
     results = run_alone(new(requests(100), backend, gate=gate), stop, interrupt)
     assert re.fullmatch(r"the gateway takes no more for (9\d|100) s", next(filter(None, said)))
+    choose("zh")
+    said.clear()
+    interrupt.requested = False
+    run_alone(new(requests(100), backend, gate=gate), stop, interrupt)
+    assert re.fullmatch(r"网关在 (9\d|100) s 内不再接受请求", next(filter(None, said)))
     assert set(results) == {RowResult(row) for row in range(len(results))}
     loop.run(asyncio.sleep(0))
     assert gate.in_flight == 0
@@ -451,6 +458,13 @@ def test_a_journal_that_cannot_write_ends_the_run(
     assert 51 <= len(answered) <= 50 + 2 * 16, "what was paid for is kept"
     assert not any(result.error for result in results)
     assert backend.times.total() <= 50 + 3 * 16
+
+
+def test_in_chinese_it_says_the_same() -> None:
+    choose("zh")
+    error = _unwritable(OSError(errno.ENOSPC, "No space"))
+    assert error.message == "有一条回复无法保存，因此没有继续提问（No space）。"
+    assert english_sentences(error.remedy) == []
 
 
 def test_a_generator_that_breaks(new: Callable[..., Batch]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from ..gateway_server import CUT, Gate, GatewayServer, Streamed
+from ..gateway_server import CUT, Gate, GatewayServer, Reasoning, Streamed
 from .lab import Lab
 from .live import LiveView
 from .notebook import NotebookPage
@@ -15,6 +17,10 @@ ASK = "%%metask gpt-4o-mini -o reply\nHi"
 BACKGROUND = "%%metask gpt-4o-mini --background -o reply\nHi"
 TELL = "print(reply.text, '/', reply.finish_reason)"
 SO_FAR = "# So far"
+SEEN_AND_HEARD = """(node) => [
+  node.innerText,
+  ...[...node.querySelectorAll("[aria-label]")].map((labelled) => labelled.getAttribute("aria-label")),
+].join(" ")"""
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -53,6 +59,33 @@ def test_what_is_saved_in_mid_stream_can_be_read_elsewhere(lab: Lab, gateway: Ga
     (output,) = notebook.saved_outputs(1)
     assert output.data["text/markdown"] == f"{SO_FAR}\n\nand *more*, to the end."
     assert "view" not in output.metadata.get("metask", {})
+
+
+def test_a_chinese_kernel_shows_and_saves_no_english_word(lab: Lab, gateway: GatewayServer) -> None:
+    held, gate = Gate(), Gate()
+    gateway.script(
+        Streamed([Reasoning("嗯。"), held, "# 你好\n\n- [ ] 一\n- ![](https://example.com/x.png)", gate])
+    )
+    notebook = lab.open('%config Metask.language = "zh"', ASK)
+    notebook.run(1)
+    notebook.start(2)
+    view = LiveView(notebook, 2)
+    expect(view.state).to_have_text("思考中", timeout=60_000)
+    expect(view.reasoning.locator("summary")).to_have_text("思考过程")
+    held.open()
+    view.expect_text("你好")
+    expect(view.state).to_have_text("回答中")
+    expect(view.stop).to_have_text("停止")
+    expect(view.copy).to_have_text("复制")
+    announced = notebook.page.locator(".metask-announcer")
+    expect(announced).to_contain_text("gpt-4o-mini：")
+    seen = f"{view.node.evaluate(SEEN_AND_HEARD)} {announced.text_content()}"
+    assert {*re.findall("[A-Za-z]{2,}", seen.replace("gpt-4o-mini", ""))} <= {"Markdown", "token"}
+    (output,) = notebook.saved_outputs(2)
+    assert output.data["text/plain"].endswith("\n\n> 保存时回复还没有结束。")
+    view.stop.click()
+    notebook.wait_done(2)
+    view.expect_gone()
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,11 @@ from hypothesis import strategies as st
 from metask_magic.chat.conversation import CellKey, Conversation, Turn
 from metask_magic.chat.conversation_file import MARK, VERSION, from_jsonl, load, save, to_jsonl
 from metask_magic.errors import ConversationError
+from metask_magic.language import choose
 from metask_magic.messages.kinds import Role
 from metask_magic.messages.request import ImagePart, Message, TextPart, ToolCall
+
+from ..english import english_sentences
 
 PARTS = st.one_of(
     st.builds(TextPart, st.text()), st.builds(ImagePart, st.text(), st.binary(max_size=99), st.text())
@@ -97,37 +100,37 @@ def with_content(content: Any) -> str:
     return lines(HEADER, TURN | {"user": SAID | {"content": content}})
 
 
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("", "is no conversation: line 1 is not the header"),
-        ("{}", "is no conversation"),
-        ("[1]", "is no conversation"),
-        (lines(TURN), "is no conversation"),
-        (lines(HEADER | {"format": "other"}), "is no conversation"),
-        (lines(HEADER | {"version": True}), "is no conversation"),
-        (lines(HEADER | {"version": 2}), "written by a newer version: line 1 says format 2, known is 1"),
-        (lines(HEADER | {"name": 1}), "line 1 has no proper 'name'"),
-        (lines(HEADER, TURN, "{"), "line 3 is not whole, or no JSON"),
-        (lines(HEADER, "", TURN), "line 2 is not whole, or no JSON"),
-        (lines(HEADER, "[" * 100_000), "line 2 is not whole, or no JSON"),
-        (lines(HEADER, "7"), "line 2 is no turn"),
-        (lines(HEADER, [TURN]), "line 2 is no turn"),
-        *((lines(HEADER, TURN | {name: 1.5}), f"line 2 has no proper '{name}'") for name in TURN),
-        (lines(HEADER, TURN | {"ordinal": True}), "line 2 has no proper 'ordinal'"),
-        (lines(HEADER, TURN | {"answer": [1]}), "line 2 is no turn"),
-        (lines(HEADER, TURN | {"user": SAID | {"role": "me"}}), "a message of an unknown role, 'me'"),
-        (lines(HEADER, TURN | {"user": SAID | {"tool_calls": 1}}), "no proper 'tool_calls'"),
-        (lines(HEADER, TURN | {"user": SAID | {"tool_calls": [{"id": "1"}]}}), "no proper 'name'"),
-        (lines(HEADER, TURN | {"user": SAID | {"tool_call_id": 1}}), "no proper 'tool_call_id'"),
-        (with_content(None), "no proper 'content'"),
-        (with_content([{}]), "no proper 'image'"),
-        (with_content([{"text": 1}]), "no proper 'text'"),
-        (with_content([{"image": "A", "media_type": "m", "name": ""}]), "an image that is not base64"),
-        (with_content([{"image": "é", "media_type": "m", "name": ""}]), "an image that is not base64"),
-        (with_content([{"image": "", "name": ""}]), "no proper 'media_type'"),
-    ],
-)
+UNREADABLE = [
+    ("", "is no conversation: line 1 is not the header"),
+    ("{}", "is no conversation"),
+    ("[1]", "is no conversation"),
+    (lines(TURN), "is no conversation"),
+    (lines(HEADER | {"format": "other"}), "is no conversation"),
+    (lines(HEADER | {"version": True}), "is no conversation"),
+    (lines(HEADER | {"version": 2}), "written by a newer version: line 1 says format 2, known is 1"),
+    (lines(HEADER | {"name": 1}), "line 1 has no proper 'name'"),
+    (lines(HEADER, TURN, "{"), "line 3 is not whole, or no JSON"),
+    (lines(HEADER, "", TURN), "line 2 is not whole, or no JSON"),
+    (lines(HEADER, "[" * 100_000), "line 2 is not whole, or no JSON"),
+    (lines(HEADER, "7"), "line 2 is no turn"),
+    (lines(HEADER, [TURN]), "line 2 is no turn"),
+    *((lines(HEADER, TURN | {name: 1.5}), f"line 2 has no proper '{name}'") for name in TURN),
+    (lines(HEADER, TURN | {"ordinal": True}), "line 2 has no proper 'ordinal'"),
+    (lines(HEADER, TURN | {"answer": [1]}), "line 2 is no turn"),
+    (lines(HEADER, TURN | {"user": SAID | {"role": "me"}}), "a message of an unknown role, 'me'"),
+    (lines(HEADER, TURN | {"user": SAID | {"tool_calls": 1}}), "no proper 'tool_calls'"),
+    (lines(HEADER, TURN | {"user": SAID | {"tool_calls": [{"id": "1"}]}}), "no proper 'name'"),
+    (lines(HEADER, TURN | {"user": SAID | {"tool_call_id": 1}}), "no proper 'tool_call_id'"),
+    (with_content(None), "no proper 'content'"),
+    (with_content([{}]), "no proper 'image'"),
+    (with_content([{"text": 1}]), "no proper 'text'"),
+    (with_content([{"image": "A", "media_type": "m", "name": ""}]), "an image that is not base64"),
+    (with_content([{"image": "é", "media_type": "m", "name": ""}]), "an image that is not base64"),
+    (with_content([{"image": "", "name": ""}]), "no proper 'media_type'"),
+]
+
+
+@pytest.mark.parametrize(("text", "says"), UNREADABLE)
 def test_what_cannot_be_read(text: str, says: str) -> None:
     with pytest.raises(ConversationError) as caught:
         from_jsonl(text, "story.jsonl")
@@ -216,3 +219,40 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         load(tmp_path / "pipe")
     with pytest.raises(ConversationError, match="is no file"):
         save(one("Hi"), tmp_path / "pipe")
+
+
+# -- in Chinese ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "says"), UNREADABLE)
+def test_what_cannot_be_read_in_chinese(text: str, says: str) -> None:
+    choose("zh")
+    with pytest.raises(ConversationError) as caught:
+        from_jsonl(text, "story.jsonl")
+    assert english_sentences(str(caught.value)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (lines(HEADER, "7"), "无法读取 story.jsonl：第 2 行不是一轮对话。"),
+        (
+            lines(HEADER, TURN | {"user": SAID | {"role": "me"}}),
+            "无法读取 story.jsonl：第 2 行有一条消息的角色未知：'me'。",
+        ),
+        (lines(HEADER | {"version": 2}), "story.jsonl 由更新的版本写入：第 1 行的格式是 2，目前只支持到 1。"),
+    ],
+)
+def test_what_is_said_in_chinese(text: str, says: str) -> None:
+    choose("zh")
+    with pytest.raises(ConversationError) as caught:
+        from_jsonl(text, "story.jsonl")
+    assert caught.value.message == says
+
+
+def test_paths_in_chinese(tmp_path: Path) -> None:
+    choose("zh")
+    for failing in (lambda: load(tmp_path / "no"), lambda: load(tmp_path), lambda: save(one("Hi"), tmp_path)):
+        with pytest.raises(ConversationError) as caught:
+            failing()
+        assert english_sentences(str(caught.value)) == []

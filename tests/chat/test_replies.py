@@ -6,6 +6,7 @@ import pytest
 
 from metask_magic.chat.replies import Replies, distinct
 from metask_magic.chat.reply import Reply
+from metask_magic.language import choose
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,5 @@ def test_a_mapping_in_the_order_asked() -> None:
     assert str(replies) == "b:\n1\n\na:\n2\n\nb (2):\n3"
     assert repr(replies) == "<Replies from b: stop, a: error, b (2): stop>"
     assert [record.model for record in replies.to_records()] == ["b", "a", "b (2)"]
+    choose("zh")
+    assert repr(replies) == "<多个回复：b: stop、a: error、b (2): stop>"

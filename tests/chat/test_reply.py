@@ -10,6 +10,7 @@ import pytest
 
 from metask_magic.chat.reply import CodeBlock, Reply, ReplyBuilder
 from metask_magic.errors import MetaskError
+from metask_magic.language import choose
 from metask_magic.messages.events import (
     Continued,
     Event,
@@ -29,6 +30,8 @@ from metask_magic.messages.events import (
     UsageReported,
 )
 from metask_magic.messages.request import Message, Request, ToolCall
+
+from ..english import english_sentences
 
 REQUEST = Request("asked", (Message("user", "Hi"),), {"seed": 1})
 FAILURE = MetaskError("It failed.")
@@ -178,6 +181,20 @@ def reply_of(text: str, **facts: Any) -> Reply:
 def test_repr(reply: Reply, shown: str) -> None:
     assert repr(reply) == shown
     assert str(reply) == reply.text
+
+
+def test_repr_in_chinese() -> None:
+    choose("zh")
+    assert repr(reply_of("a" * 1234)) == "<asked 的回复：1,234 个字符，stop>"
+    assert repr(reply_of("a", usage=Usage(1, 2000))) == "<asked 的回复：1 个字符，2,000 个 token，stop>"
+
+
+def test_what_cannot_be_exported_in_chinese() -> None:
+    choose("zh")
+    for reply in (reply_of("a"), reply_of("a", requested_model="local")):
+        with pytest.raises(MetaskError) as caught:
+            reply.as_code()
+        assert english_sentences(str(caught.value)) == []
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from metask_magic.errors import (
     MissingKeyError,
     SettingError,
 )
+from metask_magic.language import choose
 
 from ..gateway_server import Answer, GatewayServer, Streamed, Trouble, echo, refused
 from ..gateway_server import Gate as Barrier
@@ -419,6 +420,17 @@ def test_a_schema_of_the_notebook_with_a_repair(
     assert len(gateway.chats) == 20
 
 
+def test_a_worker_says_what_fails_in_the_callers_language(
+    client: Client, gateway: GatewayServer, journal: Path
+) -> None:
+    choose("zh")
+    gateway.answer_with(lambda received: Streamed([json.dumps({"mood": "horrible"})]))
+    table = ask(client, numbers(3), schema=Mood)
+    said = '回答不符合 Mood（1 处错误）：\n    mood: Value error, too long（得到 "horrible"）'
+    assert [row["reply_error"] for row in table] == [said] * 3
+    assert "Your answer does not fit" in gateway.last.last_user_text, "the model is told in English"
+
+
 def test_a_schema_that_cannot_be_pickled(client: Client, gateway: GatewayServer, journal: Path) -> None:
     lock = threading.Lock()
 
@@ -492,6 +504,12 @@ def test_a_dask_table_that_is_not_the_same_any_more(
     table = ask(client, dd.read_csv(source))
     source.write_text("n\n1\n2\n3\n")
     with pytest.raises(MetaskError, match="has 3 rows now, and had 2"):
+        table.compute()
+    choose("zh")
+    source.write_text("n\n1\n2\n")
+    table = ask(client, dd.read_csv(source))
+    source.write_text("n\n1\n2\n3\n")
+    with pytest.raises(MetaskError, match=r"^有一个分区现在有 3 行，读取时是 2 行。"):
         table.compute()
 
 

@@ -9,6 +9,9 @@ from distributed import Client, LocalCluster
 
 from metask_magic.cluster.connection import Address, find_client
 from metask_magic.errors import OptionError, SettingError
+from metask_magic.language import choose
+
+from ..english import english_sentences
 
 pytestmark = pytest.mark.kernel
 
@@ -36,6 +39,11 @@ def test_a_key_does_not_travel_in_the_clear(scheduler: str, workers: list[str], 
         Address(scheduler, None).check_key_may_travel(workers)
     assert f"({refused})" in caught.value.message
     assert "TLS" in caught.value.remedy
+    choose("zh")
+    with pytest.raises(SettingError) as caught:
+        Address(scheduler, None).check_key_may_travel(workers)
+    assert caught.value.message == f"密钥会以明文发送到 Dask 集群（{refused}）。"
+    assert english_sentences(caught.value.remedy) == []
 
 
 def test_the_client_of_the_user_or_the_last_one(client: Client) -> None:
@@ -54,6 +62,10 @@ def test_what_is_no_client(engine: Any, says: str, remedy: str) -> None:
     with pytest.raises(OptionError, match=says) as caught:
         find_client(engine)
     assert remedy in caught.value.remedy
+    choose("zh")
+    with pytest.raises(OptionError) as caught:
+        find_client(engine)
+    assert english_sentences(str(caught.value)) == []
 
 
 def test_no_client_at_all() -> None:

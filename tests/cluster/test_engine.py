@@ -21,6 +21,7 @@ from metask_magic.cluster.messages import Briefing, Report
 from metask_magic.cluster.sharing import Sharing
 from metask_magic.cluster.tasks import MOST_LOSSES
 from metask_magic.errors import BudgetError, ClusterError, MetaskError, SettingError
+from metask_magic.language import choose
 from metask_magic.messages.request import Message, Request
 from metask_magic.usage.ledger import ModelUsage, Slices
 
@@ -245,6 +246,8 @@ def test_a_cluster_without_workers_is_told(cluster: Cluster, request: pytest.Fix
     launch(engine, 300)
     wait_for(lambda: cluster.tasks)
     assert engine.hindrance == "no workers yet"
+    choose("zh")
+    assert engine.hindrance == "还没有 worker"
     assert [(to, len(rows)) for _, to, rows, _ in cluster.tasks] == [("", 100)], "for whoever comes"
     cluster.there.append("a")
     wait_for(lambda: engine.hindrance == "")

@@ -85,6 +85,14 @@ def test_why_it_cannot_ask(changes: dict[str, Any], kind: type[Exception], says:
     assert worker.tune("r", SHARES, HERE) is False
 
 
+def test_it_says_in_the_callers_language_why_it_cannot_ask() -> None:
+    here = version("metask-magic")
+    failure = worker.brief(replace(BRIEFING, version="0.0.1", language="zh"), SHARES, HERE)
+    assert (
+        str(failure) == f"worker 上的 metask-magic 版本是 {here}，这里是 0.0.1。在 worker 上安装相同的版本。"
+    )
+
+
 def test_a_caller_that_is_not_heard_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "PATIENCE_SECONDS", 0.05)
     post = worker.Post(BRIEFING, Share(1, None))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from metask_magic.display.extras import END_OF_FOLDED, FOLDED, Extras, fold_markdown
+from metask_magic.display.extras import Extras, fold_markdown
 from metask_magic.display.record import to_output
 from metask_magic.messages.kinds import Format
 from metask_magic.messages.record import Record
 
 from .test_record import HOSTILE, TRICKS, harm
 
+FOLDED, END_OF_FOLDED = "<details><summary>Reasoning</summary>", "</details>"
 BOTH = Extras(byline=True, reasoning=True)
 
 

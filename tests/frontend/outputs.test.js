@@ -38,12 +38,12 @@ const stranger = { output_type: "stream", name: "stdout", text: "x" };
 const shown = (id) => ({ output_type: "display_data", data: { [WIDGET]: { model_id: id }, "text/plain": "m …" }, metadata: {} });
 
 /** A view in the notebook's second cell, as the page finds it. */
-function open({ state = [column({})], outputs, format = "markdown", columns = ["m"], cells = [] } = {}) {
+function open({ state = [column({})], outputs, format = "markdown", columns = ["m"], cells = [], words } = {}) {
   const asking = cell("asking", ...(outputs ?? [shown("v1")]));
   const notebook = new Notebook({ id: "text" }, asking, ...cells);
   const model = new FakeModel({ session: "v1", cell: "asking", columns, format });
   model.widget_manager = { context: { model: notebook } };
-  const session = new Session(columns.length);
+  const session = new Session(columns.length, words);
   session.adopt(state);
   connect(model, session);
   const sent = (type) => model.sent.filter((message) => message.type === type);
@@ -76,6 +76,14 @@ for (const text of ["<b>", "![x](y)", "[x][y]", "[x]: y"]) {
     assert.deepEqual(saved()[0].data, { "text/plain": `${text}\n\n> Saved before its end.` });
   });
 }
+
+test("saved in the kernel's language, also when it has gone", () => {
+  const words = { "Saved before its end.": "保存时还没有结束。", "Broken off: the kernel has gone.": "已中断。" };
+  const { saved, model } = open({ state: [SO_FAR], words });
+  assert.equal(saved()[0].data["text/plain"], "# So *far*\n\n> 保存时还没有结束。");
+  model.lose();
+  assert.equal(saved()[0].data["text/plain"], "# So *far*\n\n> 已中断。");
+});
 
 test("saved as it was written: what is no Markdown", () => {
   assert.deepEqual(Object.keys(open({ format: "html" }).saved()[0].data), ["text/plain"]);

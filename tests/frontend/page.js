@@ -26,8 +26,8 @@ afterEach(() => {
 });
 
 /** A widget on the page. `change` is a message with new states, by column. */
-export function open({ columns = ["gpt-x"], state = columns.map(() => column({})), kernelId = "", format = "markdown" } = {}) {
-  const model = new FakeModel({ columns, state, format, session: `s${++sessions}`, kernel_id: kernelId });
+export function open({ columns = ["gpt-x"], state = columns.map(() => column({})), kernelId = "", format = "markdown", words } = {}) {
+  const model = new FakeModel({ columns, state, format, session: `s${++sessions}`, kernel_id: kernelId, words });
   cleanups.push(widget.initialize({ model }));
   return { model, ...view(model) };
 }

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from metask_magic.words import width
+
 from ..gateway_server import STALL, Gate, GatewayServer, Reasoning, Streamed
 from ..terminal import CONSOLE, Terminal
 
@@ -124,6 +126,28 @@ def test_several_models_one_after_the_other(terminal: Terminal, gateway: Gateway
     third.open()
     terminal.wait_for("\n\n── o3-mini\nThree.\n\nmodel    first token")
     terminal.wait_for("<Replies from gpt-4o: stop, o1: stop, o3-mini: stop>")
+
+
+def test_in_chinese_the_columns_stand_below_each_other(terminal: Terminal, gateway: GatewayServer) -> None:
+    gateway.script(Streamed(["好。"]), model="gpt-4o")
+    terminal.type("%config Metask.language = 'zh'")
+    terminal.type("%config Metask.aliases = {'all': 'gpt-4o 元任务-1'}")
+    terminal.type("%metask all 你好")
+    screen = terminal.wait_for("<多个回复：gpt-4o: stop、元任务-1: error>").replace("\r", "")
+    head, *rows = screen.rpartition("\n\n模型 ")[2].splitlines()[:3]
+    place = width(f"模型 {head[: head.index('结束原因')]}")
+    ends = [row[: row.index(ending)] for row, ending in zip(rows, ("stop", "error"), strict=True)]
+    assert [*map(width, ends)] == [place] * 2
+
+
+def test_a_table_in_chinese(terminal: Terminal, gateway: GatewayServer) -> None:
+    terminal.type("%config Metask.language = 'zh'")
+    terminal.type("%config Metask.recording = 'off'")
+    terminal.type("rows = [{'n': 1}, {'n': 2}]")
+    terminal.type("get_ipython().run_cell_magic('metask', 'gpt-4o --map rows', 'Say {{ n }}')[1]['reply']")
+    terminal.wait_for("'Say 2'")
+    assert "2 行：已回答 2。" in terminal.screen
+    assert "行/s" in terminal.screen
 
 
 def test_text_comes_in_a_console_as_well(tmp_path: Path, gateway: GatewayServer) -> None:

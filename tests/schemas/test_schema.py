@@ -20,7 +20,10 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ConfigDict, Field
 
 from metask_magic.errors import SchemaError
+from metask_magic.language import choose
 from metask_magic.schemas.schema import ANY_JSON, MisfitError, Schema
+
+from ..english import english_sentences
 
 
 class Person(BaseModel):
@@ -342,10 +345,46 @@ def test_a_text_that_does_not_fit(kind: Any, text: str, errors: list[str]) -> No
     )
 
 
+@pytest.mark.parametrize(("kind", "text", "errors"), MISFITS.values(), ids=MISFITS)
+def test_a_model_is_told_in_english_whatever_the_user_speaks(kind: Any, text: str, errors: list[str]) -> None:
+    def misfit() -> MisfitError:
+        with pytest.raises(MisfitError) as caught:
+            Schema.from_object(kind, "K").validate(text)
+        return caught.value
+
+    english = misfit()
+    choose("zh")
+    chinese = misfit()
+    assert chinese.english == english.english == english.errors
+    assert chinese.message.startswith(f"回答不符合 K（{len(errors)} 处错误）：\n    {chinese.errors[0]}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "error"),
+    [
+        (Person, "no", '不是 JSON："no"'),
+        (Person, "[] []", "其中有 2 个 JSON 值"),
+        (Person, "{", "不是 JSON：Expecting property name enclosed in double quotes（第 1 行，第 2 列）"),
+        (Person, '{"a": NaN}', "不是 JSON：NaN 不是 JSON 的值"),
+        (PERSON, '{"name": 1}', "name: 1 is not of type 'string'"),
+        (list[int], "{}", "回答: Input should be a valid array（得到 {}）"),
+    ],
+)
+def test_what_does_not_fit_in_chinese(kind: Any, text: str, error: str) -> None:
+    choose("zh")
+    with pytest.raises(MisfitError) as caught:
+        Schema.from_object(kind, "K").validate(text)
+    assert caught.value.errors[0] == error
+
+
 def test_not_all_of_many_errors_are_listed() -> None:
     with pytest.raises(MisfitError) as caught:
         Schema.from_object(list[int], "K").validate(json.dumps(["x"] * 9))
     assert caught.value.errors[5:] == ("and 4 more",)
+    choose("zh")
+    with pytest.raises(MisfitError, match=r"\n    另有 4 处$"):
+        Schema.from_object(list[int], "K").validate(json.dumps(["x"] * 9))
+    choose("en")
     assert caught.value.summary == "The answer does not fit K: 9 errors"
 
 
@@ -402,6 +441,16 @@ def test_what_is_no_schema(kind: Any, says: str) -> None:
         Schema.from_object(kind, "K")
     assert says in caught.value.message
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _says in NO_SCHEMA.values()], ids=NO_SCHEMA)
+def test_what_is_no_schema_in_chinese(kind: Any) -> None:
+    choose("zh")
+    with pytest.raises(SchemaError) as caught:
+        Schema.from_object(kind, "K")
+    ours, _colon, _theirs = caught.value.message.partition("：")
+    assert english_sentences(f"{ours}\n{caught.value.remedy}") == []
+    assert re.search("不是|引用", ours)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from metask_magic.asking.errands import Errands
 from metask_magic.chat.reply import Reply, ReplyBuilder
 from metask_magic.errors import BadRequestError, ContextLengthError, MetaskError, SchemaError, ServerError
+from metask_magic.language import choose
 from metask_magic.messages.events import (
     Continued,
     Event,
@@ -32,6 +33,8 @@ from metask_magic.messages.formats import INSTRUCTIONS
 from metask_magic.messages.request import Message, Request
 from metask_magic.schemas.schema import ANY_JSON, Schema
 from metask_magic.schemas.structured import Refused, StructuredBackend
+
+from ..english import english_sentences
 
 T = TypeVar("T")
 
@@ -190,6 +193,37 @@ def test_endings_that_no_repair_helps(events: list[Event | Exception], says: str
     assert remedy in asked.error.remedy
     assert len(inner.requests) == 1
     assert asked.of(Parsed) == []
+
+
+@pytest.mark.parametrize(("events", "says", "remedy"), ENDINGS.values(), ids=ENDINGS)
+def test_endings_in_chinese(events: list[Event | Exception], says: str, remedy: str) -> None:
+    choose("zh")
+    error = Asked(Inner(events), repairs=9).error
+    assert error is not None
+    lines = "\n".join(error.lines()).splitlines()
+    ours = [line for line in lines if not line.startswith("    ")]  # Python says what is wrong with JSON
+    assert english_sentences("\n".join(ours)) == []
+    assert says not in error.message
+
+
+def test_in_chinese_the_model_is_told_the_same() -> None:
+    """A recording of either is found by the other."""
+    Asked(english := Inner(said(BAD), said("no"), said(GOOD)), repairs=2)
+    choose("zh")
+    asked = Asked(chinese := Inner(said(BAD), said("no"), said(GOOD)), repairs=2)
+    assert chinese.requests == english.requests
+    assert [step.title for step in asked.reply.steps] == ["回答不符合 Person（1 处错误）"] * 2
+    assert asked.of(Notice)[1] == Notice("回答不符合 Person（1 处错误），再问一次（第 2 次，最多 2 次）。")
+
+
+def test_giving_up_in_chinese() -> None:
+    choose("zh")
+    error = Asked(Inner(said(WORSE)), repairs=0).error
+    assert error is not None
+    assert error.remedy == "已放弃：查看回复的文字，调大 Metask.max_repairs，或换一个模型。"
+    error = Asked(Inner(said(BAD), said(WORSE)), repairs=1).error
+    assert error is not None
+    assert error.remedy.startswith("2 次回答之后已放弃：")
 
 
 def test_a_whole_answer_fits_although_the_stream_did_not_say_its_end() -> None:

@@ -13,10 +13,13 @@ from pydantic import BaseModel, Field
 from metask_magic.batch.batch import RowResult
 from metask_magic.chat.reply import Reply
 from metask_magic.errors import MetaskError, OptionError
+from metask_magic.language import choose
 from metask_magic.messages.events import Usage
 from metask_magic.schemas.schema import ANY_JSON, Schema
 from metask_magic.table.answers import RowAnswers, fields_of
 from metask_magic.table.rows import Row
+
+from ..english import english_sentences
 
 REPLY = Reply("hi", "m", "stop", model="m-1", usage=Usage(1, 2, 3), elapsed=0.12345, request_id="r")
 
@@ -103,6 +106,13 @@ def test_a_text_that_no_longer_fits_is_an_error_of_its_row() -> None:
     assert "does not fit Point" in columns["reply_error"][0]
 
 
+def test_errors_are_in_the_users_language_and_the_status_in_none() -> None:
+    choose("zh")
+    answers = RowAnswers(Schema.from_object(Point, "Point"))
+    columns = answers.to_columns({0: RowResult(0, REPLY, None, True)}, {}, 2)
+    assert columns["reply_error"] == ['回答不符合 Point（1 处错误）：\n    不是 JSON："hi"', "not asked"]
+
+
 def test_rows_that_are_kept_stay_as_they_are() -> None:
     kept = Row({"text": "t", "reply": "old", "reply_error": None, "reply_meta": {"a": 1}})
     columns = RowAnswers(None).to_columns({1: RowResult(1, REPLY, None, False)}, {0: kept}, 2)
@@ -125,4 +135,8 @@ def test_any_json_is_text() -> None:
 def test_a_column_that_is_taken(schema: Schema | None, columns: list[Any], taken: str) -> None:
     with pytest.raises(OptionError, match=f"df already has {taken}:"):
         RowAnswers(schema).check_free(columns, "df")
+    choose("zh")
+    with pytest.raises(OptionError, match=f"^df 已经有 {taken.replace(' and ', ' 和 ')} 列：") as caught:
+        RowAnswers(schema).check_free(columns, "df")
+    assert english_sentences(str(caught.value)) == []
     RowAnswers(schema).check_free(["text", 0, ()], "df")

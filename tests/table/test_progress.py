@@ -6,6 +6,7 @@ import pytest
 
 from metask_magic.batch.batch import Progress
 from metask_magic.display.front_end import FrontEnd
+from metask_magic.language import choose
 from metask_magic.table.progress import choose_bar
 
 
@@ -35,6 +36,16 @@ def test_a_terminal(
     assert out == ""
     last = err.rstrip("\n").rpartition("\r")[2]
     assert [said for said in says if said not in last] == []
+
+
+def test_a_terminal_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
+    choose("zh")
+    bar = choose_bar(FrontEnd.TERMINAL, "auto", 4, quiet=False)
+    bar.show(at(0))
+    bar.show(at(3, 1, journalled=2, tokens=1234))
+    bar.close("完。")
+    last = capsys.readouterr().err.rstrip("\n").rpartition("\r")[2]
+    assert "行/s, 失败 1、已有回答 2、1,234 个 token]" in last
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import { Painter } from "./view/painter.js";
 
 /** @param {Model} model */
 function sessionOf(model) {
-  return acquireSession(model.get("session"), model.get("columns").length);
+  return acquireSession(model.get("session"), model.get("columns").length, model.get("words"));
 }
 
 /** @param {{model: Model}} context */

@@ -49,14 +49,16 @@ export function sourceElement(text) {
 export class BlockBuilder {
   #formulas;
   #live;
+  #say;
 
   /**
    * @param {FormulaStore} formulas
-   * @param {{live: boolean}} options `live`: the block may still grow.
+   * @param {{live: boolean, say: import("../session/say.js").Say}} options `live`: the block may still grow.
    */
-  constructor(formulas, { live }) {
+  constructor(formulas, { live, say }) {
     this.#formulas = formulas;
     this.#live = live;
+    this.#say = say;
   }
 
   /**
@@ -154,9 +156,9 @@ export class BlockBuilder {
       case "link":
         return [this.#link(token.href, token.title, this.#inlines(token.tokens))];
       case "image": // never loaded: an address alone can carry data out
-        return [this.#link(token.href, token.title, [this.#plain(token.text) || "image"], "metask-image")];
+        return [this.#link(token.href, token.title, [this.#plain(token.text) || this.#say("image")], "metask-image")];
       case "checkbox":
-        return [checkbox(Boolean(token.checked)), " "];
+        return [checkbox(Boolean(token.checked), this.#say("Task")), " "];
       case "escape":
         return [token.text];
       case "text":
@@ -197,8 +199,8 @@ export class BlockBuilder {
   }
 }
 
-/** @param {boolean} checked */
-function checkbox(checked) {
+/** @param {boolean} checked @param {string} label */
+function checkbox(checked, label) {
   const box = document.createElement("input");
-  return Object.assign(box, { type: "checkbox", disabled: true, defaultChecked: checked, ariaLabel: "Task" });
+  return Object.assign(box, { type: "checkbox", disabled: true, defaultChecked: checked, ariaLabel: label });
 }

@@ -8,6 +8,7 @@ import { BlockBuilder, sourceElement } from "./elements.js";
 import { definitionsIn, lex } from "./lexer.js";
 import { FormulaStore } from "./math.js";
 import { morph } from "./morph.js";
+import { sayEnglish } from "../session/say.js";
 
 /** @typedef {import("marked").Token} Token */
 /** @typedef {import("marked").Links} Links */
@@ -23,6 +24,7 @@ const FINISH_MILLISECONDS = 1500;
 export class MarkdownRenderer {
   #root;
   #unhurried;
+  #say;
   #formulas = new FormulaStore();
   /** @type {Block[]} */
   #closed = [];
@@ -35,11 +37,13 @@ export class MarkdownRenderer {
 
   /**
    * @param {HTMLElement} root Where the blocks go. Nothing else may be in it.
-   * @param {{unhurried?: boolean}} [options] `unhurried`: no limits of time, for tests on slow machines.
+   * @param {{unhurried?: boolean, say?: import("../session/say.js").Say}} [options] `unhurried`: no limits of time, for
+   *   tests on slow machines.
    */
-  constructor(root, { unhurried = false } = {}) {
+  constructor(root, { unhurried = false, say = sayEnglish } = {}) {
     this.#root = root;
     this.#unhurried = unhurried;
+    this.#say = say;
   }
 
   /** @param {string} text All of it so far: what was written before, and more. */
@@ -129,7 +133,7 @@ export class MarkdownRenderer {
     while (tail < most && olds[olds.length - 1 - tail].key === keys[keys.length - 1 - tail]) tail++;
     const changed = tokens.slice(head, tokens.length - tail).map((token, offset) => {
       const index = head + offset;
-      const node = new BlockBuilder(this.#formulas, { live: index >= count }).build(token);
+      const node = new BlockBuilder(this.#formulas, { live: index >= count, say: this.#say }).build(token);
       return { source: sources[index], key: keys[index], node };
     });
     const placed = this.#place(olds.slice(head, olds.length - tail), changed, olds.slice(olds.length - tail));

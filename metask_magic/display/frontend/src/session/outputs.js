@@ -2,7 +2,7 @@
  * The output that a view stands in, in the notebook of JupyterLab or Notebook: text is saved of it and no widget, which
  * nobody could open later; a page that was loaded meanwhile gets the view back; and the record, if it has missed it.
  */
-import { answerOf, BROKEN_OFF, isFinal } from "./protocol.js";
+import { answerOf, isFinal } from "./protocol.js";
 
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("./protocol.js").ToKernel} ToKernel */
@@ -57,9 +57,10 @@ function holds({ data, metadata }, id) {
 }
 
 /** @param {Session} session @param {string[]} titles @returns {string} */
-function textOf({ columns, lost }, titles) {
+function textOf({ columns, lost, say }, titles) {
+  const unfinished = lost ? say("Broken off: the kernel has gone.") : say("Saved before its end.");
   const texts = columns.map((column, index) => {
-    const ended = isFinal(column.status) ? column.note : lost ? `${BROKEN_OFF}.` : "Saved before its end.";
+    const ended = isFinal(column.status) ? column.note : unfinished;
     const parts = [answerOf(column), ended && ended.replace(/^/gm, "> ")];
     return [titles.length > 1 && `### ${titles[index]}`, ...parts].filter(Boolean).join("\n\n");
   });

@@ -23,9 +23,6 @@
  *   `cells` says whether the page can fill the next cell; null stops the replies of all columns.
  */
 
-/** What is said of a reply that nothing more comes of, because there is no kernel any more. */
-export const BROKEN_OFF = "Broken off: the kernel has gone";
-
 /** Whether a reply has ended, in whatever way. @param {Status} status */
 export function isFinal(status) {
   return status !== "waiting" && status !== "streaming";

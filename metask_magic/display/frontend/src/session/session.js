@@ -3,6 +3,7 @@
  * grows, so of two versions one is the beginning of the other and the longer one is newer.
  */
 import { isFinal } from "./protocol.js";
+import { speaker } from "./say.js";
 
 /** @typedef {import("./protocol.js").Column} Column */
 /** @typedef {import("./protocol.js").Delta} Delta */
@@ -27,9 +28,10 @@ export class Session {
   /** @type {Set<() => void>} */
   #listeners = new Set();
 
-  /** @param {number} count How many models. */
-  constructor(count) {
+  /** @param {number} count How many models. @param {Record<string, string>} [words] The kernel's translations. */
+  constructor(count, words) {
     this.columns = Array.from({ length: count }, emptyColumn);
+    this.say = speaker(words);
   }
 
   get running() {
@@ -118,10 +120,11 @@ const sessions = (/** @type {any} */ (globalThis)[KEY] ??= new Map());
 /**
  * @param {string} id
  * @param {number} count How many models.
+ * @param {Record<string, string>} [words] The kernel's translations.
  * @returns {{session: Session, release: () => void}} The session of that id; forgotten when all have released it.
  */
-export function acquireSession(id, count) {
-  const entry = sessions.get(id) ?? { session: new Session(count), users: 0 };
+export function acquireSession(id, count, words) {
+  const entry = sessions.get(id) ?? { session: new Session(count, words), users: 0 };
   sessions.set(id, entry);
   entry.users++;
   let released = false;

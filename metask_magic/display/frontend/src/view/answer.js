@@ -12,6 +12,7 @@ const CLOSING = /\n(?:`{3,}|~{3,})\s*$/;
 
 /** @typedef {Pick<MarkdownRenderer, "write" | "finish">} Renderer */
 /** @typedef {import("../markdown/typeset.js").Typeset} Typeset */
+/** @typedef {import("../session/say.js").Say} Say */
 
 /**
  * Where text goes. In Jupyter's own pages their classes set the type, as they will for the record; elsewhere they may
@@ -24,20 +25,26 @@ export function textElement(className) {
   return element("div", [], isOfJupyter ? `${className} jp-RenderedHTMLCommon jp-RenderedMarkdown` : className);
 }
 
-/** @param {HTMLElement} root @param {string} format @param {Typeset | null} typeset @returns {Renderer} */
-export function createRenderer(root, format, typeset) {
+/**
+ * @param {HTMLElement} root
+ * @param {string} format
+ * @param {Typeset | null} typeset
+ * @param {Say} [say]
+ * @returns {Renderer}
+ */
+export function createRenderer(root, format, typeset, say) {
   root.replaceChildren();
   if (format === "text" || format === "math") return plainRenderer(root);
-  const markdown = markdownRenderer(root, typeset);
+  const markdown = markdownRenderer(root, typeset, say);
   if (format !== "json" && format !== "html") return markdown;
   /** @param {string} text */
   const fenced = (text) => text && `${FENCE}${format}\n${text.replace(OPENING, "").replace(CLOSING, "")}`;
   return { write: (text) => markdown.write(fenced(text)), finish: (text) => markdown.finish(fenced(text)) };
 }
 
-/** @param {HTMLElement} root @param {Typeset | null} typeset @returns {Renderer} */
-export function markdownRenderer(root, typeset) {
-  const markdown = new MarkdownRenderer(root);
+/** @param {HTMLElement} root @param {Typeset | null} typeset @param {Say} [say] @returns {Renderer} */
+export function markdownRenderer(root, typeset, say) {
+  const markdown = new MarkdownRenderer(root, { say });
   if (!typeset) return markdown;
   const formulas = new Formulas(typeset);
   /** @param {"write" | "finish"} way */

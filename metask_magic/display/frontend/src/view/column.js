@@ -25,14 +25,14 @@ export class ColumnView {
   #body = textElement("metask-body");
   #format;
   #renderer;
-  #steps = new StepList();
+  #steps;
   #reasoning;
   #typeset;
   #note = element("div", [], "metask-note");
   #state = element("span", [], "metask-state");
   #detail = element("span", [], "metask-detail");
-  #copy = createButton("metask-copy", "Copy", () => this.#copyText());
-  #stop = createButton("metask-stop", "Stop", () => this.#control.press());
+  #copy;
+  #stop;
   #control;
   #node;
   /** @type {Status} */
@@ -54,13 +54,17 @@ export class ColumnView {
    * @param {import("./answer.js").Typeset | null} options.typeset
    */
   constructor({ session, index, title, format, alone, send, interrupt, typeset }) {
+    const { say } = session;
     this.#session = session;
     this.#index = index;
-    this.#title = cleanName(title) || "model";
+    this.#title = cleanName(title) || say("model");
     this.#format = format;
     this.#typeset = typeset;
-    this.#reasoning = new ReasoningSection(typeset);
-    this.#renderer = createRenderer(this.#body, format, typeset);
+    this.#copy = createButton("metask-copy", say("Copy"), () => this.#copyText());
+    this.#stop = createButton("metask-stop", say("Stop"), () => this.#control.press());
+    this.#steps = new StepList(say);
+    this.#reasoning = new ReasoningSection(typeset, say);
+    this.#renderer = createRenderer(this.#body, format, typeset, say);
     this.#control = new StopControl({ session, index, send, interrupt, onChange: () => this.#updateStop() });
     this.#node = this.#build(alone);
   }
@@ -79,8 +83,8 @@ export class ColumnView {
     const note = cleanNote(column.note);
     if (note !== this.#note.textContent) this.#note.textContent = note;
     if (column.detail !== this.#detail.textContent) this.#detail.textContent = column.detail;
-    const { lost } = this.#session;
-    this.#updateState(stateWord(column, lost), note);
+    const { lost, say } = this.#session;
+    this.#updateState(stateWord(column, lost, say), note);
     this.#updateStop();
     this.#shownStatus = column.status;
     this.#node.dataset.status = lost && !isFinal(column.status) ? "incomplete" : column.status;
@@ -96,7 +100,9 @@ export class ColumnView {
   #build(alone) {
     this.#body.setAttribute("aria-live", "off"); // nobody wants every token read out
     prepareAnnouncer();
-    this.#copy.setAttribute("aria-label", `Copy the reply of ${this.#title} as Markdown`);
+    const { say } = this.#session;
+    const named = { model: this.#title };
+    this.#copy.setAttribute("aria-label", say("Copy the reply of {model} as Markdown", named));
     this.#state.setAttribute("aria-hidden", "true"); // the announcer says it
     const title = element("bdi", [this.#title], "metask-title");
     title.title = this.#title; // it may be too long to be shown whole
@@ -113,7 +119,7 @@ export class ColumnView {
       this.#note,
       element("footer", about, "metask-bar"),
     ], "metask-column");
-    node.setAttribute("aria-label", `Reply of ${this.#title}`);
+    node.setAttribute("aria-label", say("Reply of {model}", named));
     return node;
   }
 
@@ -124,7 +130,7 @@ export class ColumnView {
     const ends = isFinal(status) && !isFinal(this.#shownStatus);
     if (start !== this.#shownStart) {
       this.#shownText = "";
-      this.#renderer = createRenderer(this.#body, this.#format, this.#typeset);
+      this.#renderer = createRenderer(this.#body, this.#format, this.#typeset, this.#session.say);
       this.#shownStart = start;
     }
     if (text === this.#shownText && !ends) return;
@@ -149,15 +155,19 @@ export class ColumnView {
   #updateState(word, note) {
     if (word === this.#state.textContent) return;
     this.#state.textContent = word;
-    announce(element("bdi", [this.#title]), `: ${spoken(word, note)}`);
+    const { say } = this.#session;
+    announce(element("bdi", [this.#title]), say(": {state}", { state: spoken(word, note, say) }));
   }
 
   #updateStop() {
     const { available, pending, stopsAll } = this.#control;
     const hadFocus = document.activeElement === this.#stop;
-    const label = pending ? "Stopping…" : stopsAll ? "Stop all" : "Stop";
+    const { say } = this.#session;
+    const label = pending ? say("Stopping…") : stopsAll ? say("Stop all") : say("Stop");
     if (this.#stop.textContent !== label) this.#stop.textContent = label;
-    const whose = stopsAll ? "Stop all: the replies of all models" : `Stop the reply of ${this.#title}`;
+    const whose = stopsAll
+      ? say("Stop all: the replies of all models")
+      : say("Stop the reply of {model}", { model: this.#title });
     if (this.#stop.getAttribute("aria-label") !== whose) this.#stop.setAttribute("aria-label", whose);
     this.#stop.setAttribute("aria-disabled", String(pending));
     this.#stop.hidden = !available;
@@ -166,9 +176,10 @@ export class ColumnView {
 
   async #copyText() {
     const done = await copyText(answerOf(this.#session.columns[this.#index]));
-    this.#copy.textContent = done ? "Copied" : "Not copied";
+    const { say } = this.#session;
+    this.#copy.textContent = done ? say("Copied") : say("Not copied");
     announce(this.#copy.textContent);
     clearTimeout(this.#copied);
-    this.#copied = setTimeout(() => (this.#copy.textContent = "Copy"), COPIED_FOR);
+    this.#copied = setTimeout(() => (this.#copy.textContent = say("Copy")), COPIED_FOR);
   }
 }

@@ -13,13 +13,13 @@ export class ReasoningSection {
   #finished = false;
   #wasTouched = false;
 
-  /** @param {import("./answer.js").Typeset | null} typeset */
-  constructor(typeset) {
-    this.#renderer = markdownRenderer(this.#body, typeset);
+  /** @param {import("./answer.js").Typeset | null} typeset @param {import("../session/say.js").Say} say */
+  constructor(typeset, say) {
+    this.#renderer = markdownRenderer(this.#body, typeset, say);
     this.#details.className = "metask-reasoning";
     this.#details.hidden = true;
     this.#details.open = true;
-    const summary = element("summary", ["Reasoning"]);
+    const summary = element("summary", [say("Reasoning")]);
     // Who opens or closes it has decided; it is left as it is from then on.
     summary.addEventListener("click", () => (this.#wasTouched = true));
     this.#details.append(summary, this.#body);
