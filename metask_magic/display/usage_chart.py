@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from ..language import _, pgettext
+from ..words import fit, rjust, width
 from .record import UNTYPESET
 from .table import Table
 
@@ -25,7 +27,7 @@ _STYLE = (
     "<style>"
     ".metask-usage table{border-collapse:collapse;margin:0}"
     ".metask-usage th,.metask-usage td{text-align:right;vertical-align:top;padding:.35em .7em;max-width:none;"
-    "white-space:normal;font-variant-numeric:tabular-nums}"
+    "white-space:normal;word-break:keep-all;font-variant-numeric:tabular-nums}"
     ".metask-usage th:first-child,.metask-usage td:first-child{text-align:left;"
     f"overflow-wrap:anywhere;min-width:{_WIDTH}px}}"
     ".metask-usage tfoot td{font-weight:600;border-top:1px solid var(--jp-border-color1,#8888)}"
@@ -73,10 +75,9 @@ class UsageChart:
 
     def __str__(self) -> str:
         lines = [self.headers, *self.rows, *([self.total] if self.total else [])]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
         headers, *rows = (
-            (_shorten(name), *(cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)))
-            for name, *cells in lines
+            (fit(name, _LONGEST_NAME), *map(rjust, cells, widths[1:])) for name, *cells in lines
         )
         bars = zip((row[0] for row in rows), _to_lines(self.bars), strict=False)
         parts = (
@@ -88,7 +89,7 @@ class UsageChart:
 
     __repr__ = __str__
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         return {"text/html": self.to_html(), "text/plain": str(self)}
 
     def to_html(self) -> str:
@@ -118,39 +119,36 @@ def _to_svg(bar: Bar, longest: int) -> str:
     scale = (_WIDTH - _OPEN_END) / max(longest, 1)
     parts, x = [], 0.0
     for tokens, style in zip(bar.parts, (_INPUT, _CACHED, _OUTPUT), strict=True):
-        width = tokens * scale
-        parts.append(_rect(x, width, style))
-        x += width
+        parts.append(_rect(x, tokens * scale, style))
+        x += tokens * scale
     if bar.open_end:
         parts.append(_rect(x + 1.5, _OPEN_END - 3, _UNKNOWN, inset=1))
-    said = f"{bar.input:,} tokens of input, {bar.cached:,} of them cached; {bar.output:,} of output"
+    said = _(
+        "{input:,} tokens of input, {cached:,} of them cached; {output:,} of output",
+        input=bar.input,
+        cached=bar.cached,
+        output=bar.output,
+    )
     return (
-        f'<svg role="img" aria-label="{said}" width="{_WIDTH}" height="{_HEIGHT}" '
+        f'<svg role="img" aria-label="{html.escape(said)}" width="{_WIDTH}" height="{_HEIGHT}" '
         f'viewBox="0 0 {_WIDTH} {_HEIGHT}">{"".join(parts)}</svg>'
     )
 
 
-def _rect(x: float, width: float, style: str, inset: int = 0) -> str:
-    if width <= 0:
+def _rect(x: float, length: float, style: str, inset: int = 0) -> str:
+    if length <= 0:
         return ""
     y, height = inset, _HEIGHT - 2 * inset
-    return f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="{height}" style="{style}"/>'
+    return f'<rect x="{x:.1f}" y="{y}" width="{length:.1f}" height="{height}" style="{style}"/>'
 
 
 def _key(bars: Sequence[Bar]) -> str:
-    named = [("input", _INPUT), ("cached input", _CACHED), ("output", _OUTPUT)]
-    if any(bar.open_end for bar in bars):
-        named.append(("not reported", _UNKNOWN))
     inner = "".join(
         f'<span><svg width="12" height="12" aria-hidden="true">'
-        f'<rect x="1" y="1" width="10" height="10" style="{style}"/></svg>{name}</span> '
-        for name, style in named
+        f'<rect x="1" y="1" width="10" height="10" style="{style}"/></svg>{html.escape(name)}</span> '
+        for name, style in zip(_names(bars), (_INPUT, _CACHED, _OUTPUT, _UNKNOWN), strict=False)
     )
     return f'<p class="key"><small>{inner}</small></p>'
-
-
-def _shorten(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
 def _to_lines(bars: Sequence[Bar]) -> list[str]:
@@ -166,5 +164,10 @@ def _to_line(bar: Bar, scale: float) -> str:
 
 
 def _key_line(bars: Sequence[Bar]) -> str:
-    unknown = "   ? not reported" if any(bar.open_end for bar in bars) else ""
-    return f"█ input   ▒ cached input   ░ output{unknown}"
+    return "   ".join(f"{sign} {name}" for sign, name in zip("█▒░?", _names(bars), strict=False))
+
+
+def _names(bars: Sequence[Bar]) -> list[str]:
+    """Return what the parts of the bars are called, and what is left open where there is such."""
+    named = [pgettext("tokens", "input"), pgettext("tokens", "cached input"), pgettext("tokens", "output")]
+    return [*named, pgettext("tokens", "not reported")] if any(bar.open_end for bar in bars) else named
