@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import gettext as catalogues
 import os
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Literal, TypeAlias
+from string import Formatter
+from typing import Any, Literal, TypeAlias
 
 Language: TypeAlias = Literal["en", "zh"]
 Choice: TypeAlias = Literal["auto", "en", "zh"]
@@ -74,25 +76,47 @@ def _catalogue(language: Language) -> catalogues.NullTranslations:
     return catalogues.translation(DOMAIN, FOLDER, _LOCALES[language], fallback=True)
 
 
+_SEAM = "\0"
+_WIDE, _NARROW = r"[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]", r"[A-Za-z0-9`]"
+_NO_BLANK = re.compile(rf"(?<={_WIDE}) {_SEAM}(?={_WIDE})|(?<={_WIDE}){_SEAM} (?={_WIDE})")
+_BLANK = re.compile(rf"(?<=[\u4e00-\u9fff]){_SEAM}(?={_NARROW})|(?<={_NARROW}){_SEAM}(?=[\u4e00-\u9fff])")
+
+
+class _Seams(Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return f"{_SEAM}{super().format_field(value, format_spec)}{_SEAM}"
+
+
+def _filled(said: str, values: Mapping[str, object]) -> str:
+    """Return a sentence with its values; in Chinese with a blank beside those that are Latin alone.
+
+    A translation cannot know whether a name will be `price` or `价格`.
+    """
+    if current() != "zh":
+        return said.format(**values)
+    text = _Seams().vformat(said, (), values)
+    return _BLANK.sub(" ", _NO_BLANK.sub("", text)).replace(_SEAM, "")
+
+
 def _(message: str, /, **values: object) -> str:
     """Return a sentence in the current language, its `{names}` replaced by values where there are any.
 
     Without values the braces of a sentence are its own.
     """
     said = _catalogue(current()).gettext(message) if message else ""  # "" would give a catalogue's header
-    return said.format(**values) if values else said
+    return _filled(said, values) if values else said
 
 
 def pgettext(context: str, message: str, /, **values: object) -> str:
     """Return a word that alone could mean several things; the context says which."""
     said = _catalogue(current()).pgettext(context, message)
-    return said.format(**values) if values else said
+    return _filled(said, values) if values else said
 
 
 def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
     """Return the sentence for a number of things; `{count}` stands for the number."""
     said = _catalogue(current()).ngettext(one, many, count)
-    return said.format(count=f"{count:,}", **values)
+    return _filled(said, {"count": f"{count:,}", **values})
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's name

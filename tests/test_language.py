@@ -88,6 +88,31 @@ def test_a_sentence_of_nobody_is_said_as_it_is(language: Choice) -> None:
     assert ngettext("{count} of {x}", "{count} of {x}s", 1234, x="y") == "1,234 of ys"
 
 
+@pytest.mark.parametrize(
+    ("sentence", "value", "said"),
+    [
+        ("{x} 没有行", "df", "df 没有行"),
+        ("{x} 没有行", "表格", "表格没有行"),
+        ("{x} 没有行", "`df`", "`df` 没有行"),
+        ("没有 {x} 的价格", "通义千问", "没有通义千问的价格"),
+        ("没有 {x} 的价格", "通义 1", "没有通义 1 的价格"),
+        ("没有{x}的价格", "gpt-4o", "没有 gpt-4o 的价格"),
+        ("共{x:,}行", 1200, "共 1,200 行"),
+        ("在 {x}：", "第 3 行", "在第 3 行："),
+        ("{x}，{x!r}。", "a b", "a b，'a b'。"),
+        ("费用 {x}", "< $0.01", "费用 < $0.01"),
+        ("{x} {x}", "表格", "表格 表格"),
+    ],
+)
+def test_a_blank_stands_between_chinese_and_latin(sentence: str, value: object, said: str) -> None:
+    """Whatever stands in the catalogue: a name may be either."""
+    choose("zh")
+    assert _(sentence, x=value) == said
+    assert ngettext(sentence, sentence, 1, x=value) == said
+    choose("en")
+    assert _(sentence, x=value) == sentence.format(x=value)
+
+
 def test_an_error_in_chinese() -> None:
     """Its class is named as `except` and the manual name it."""
     choose("zh")

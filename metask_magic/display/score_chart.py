@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..language import _
-from ..words import clauses, shorten, width
+from ..words import clauses, fit, sentences, width
 
 WHISKER = 160, 14
 _WIDTH, _HEIGHT = 620, 300
@@ -21,9 +21,9 @@ _LEFT, _TOP, _BOTTOM = 48, 14, 30
 _LEAST_RIGHT, _MOST_RIGHT = 30, 260
 _RADIUS = 9
 _LABEL_HEIGHT = 15
-_LETTER = 6.8
+_LETTER = 6.8  # and twice that of a Chinese character, which is as wide as it is high
 _GAP = 5
-_LONGEST_NAME = 36
+_LONGEST_NAME = 36  # columns of a terminal
 _COLUMNS = 41
 _MOST_NAMES = 12  # beside their points; of more the numbers alone
 _LOG_FROM = 20.0  # times the smallest cost
@@ -32,7 +32,7 @@ _GOOD = "var(--jp-brand-color1,#1976d2)"
 _OTHER = "var(--jp-ui-font-color2,#757575)"
 _LINE = "var(--jp-border-color1,#8888)"
 
-STYLE = (  # English: a browser reads it
+STYLE = (
     ".metask-trial .plot{position:relative;"
     f"width:{_WIDTH}px;height:{_HEIGHT}px;max-width:none;margin:.6em 0;font-size:12px}}"
     ".metask-trial .plot svg{position:absolute;left:0;top:0}"
@@ -88,14 +88,14 @@ def span_of(points: Sequence[Point]) -> Span:
 
 def whisker(point: Point, span: Span) -> str:
     """Return a score as a dot, with a line for its interval."""
-    length, height = WHISKER
-    middle, reach = height / 2, length - 12
+    right, height = WHISKER
+    middle, reach = height / 2, right - 12
 
     def at(score: float) -> float:
         return 6 + reach * (score - span.low) / ((span.high - span.low) or 1)
 
     colour = _GOOD if point.good else _OTHER
-    lines = f'<line x1="6" y1="{middle}" x2="{length - 6}" y2="{middle}" style="stroke:{_LINE}"/>'
+    lines = f'<line x1="6" y1="{middle}" x2="{right - 6}" y2="{middle}" style="stroke:{_LINE}"/>'
     if point.interval is not None:
         ends = at(point.interval.low), at(point.interval.high)
         lines += (
@@ -104,11 +104,14 @@ def whisker(point: Point, span: Span) -> str:
         )
     dot = f'<circle cx="{at(point.score):.1f}" cy="{middle}" r="4.5" style="fill:{colour}"/>'
     said = _(
-        "{score:.2f} on a scale from {low:.3g} to {high:.3g}", score=point.score, low=span.low, high=span.high
+        "{score:.2f} on a scale from {low:.3g} to {high:.3g}",
+        score=point.score,
+        low=span.low,
+        high=span.high,
     )
     return (
-        f'<svg role="img" aria-label="{said}" width="{length}" height="{height}" '
-        f'viewBox="0 0 {length} {height}">{lines}{dot}</svg>'
+        f'<svg role="img" aria-label="{html.escape(said)}" width="{right}" height="{height}" '
+        f'viewBox="0 0 {right} {height}">{lines}{dot}</svg>'
     )
 
 
@@ -174,7 +177,7 @@ class _Scatter:
         """Return how far from the right the axes end, so that the longest name has room behind its point."""
         if len(self._points) > _MOST_NAMES:
             return _LEAST_RIGHT
-        longest = max(width(shorten(point.name, _LONGEST_NAME)) for point in self._points)
+        longest = max(width(fit(point.name, _LONGEST_NAME)) for point in self._points)
         return min(_MOST_RIGHT, _LEAST_RIGHT + _LETTER * longest)
 
     def _place(self, point: Point) -> tuple[float, float]:
@@ -184,18 +187,24 @@ class _Scatter:
         shapes = "".join([*self._iter_grid(), *map(self._shape, reversed(self._points))])
         words = "".join([*self._iter_ticks(), *map(self._digit, self._points), *self._iter_names()])
         return (
-            f'<div class="plot" role="img" aria-label="{html.escape(self._told())}">'
+            f'<div class="plot" role="img" aria-label="{html.escape(self._said())}">'
             f'<svg aria-hidden="true" width="{_WIDTH}" height="{_HEIGHT}" '
             f'viewBox="0 0 {_WIDTH} {_HEIGHT}">{shapes}</svg>{words}</div>'
         )
 
-    def _told(self) -> str:
-        """Return what can be heard of it."""
-        told = clauses(
-            _("{name}: {score:.2f} for ${cost:,.4f}", name=point.name, score=point.score, cost=point.cost)
-            for point in self._points
+    def _said(self) -> str:
+        return sentences(
+            _("{measure} against the estimated cost of 1,000 rows.", measure=self._what),
+            clauses(
+                _(
+                    "{model}: {score:.2f} for ${cost:,.4f}",
+                    model=point.name,
+                    score=point.score,
+                    cost=point.cost,
+                )
+                for point in self._points
+            ),
         )
-        return _("{what} against the estimated cost of 1,000 rows. {points}", what=self._what, points=told)
 
     def _iter_grid(self) -> Iterator[str]:
         right, bottom = _WIDTH - self._right, _HEIGHT - _BOTTOM
@@ -234,21 +243,21 @@ class _Scatter:
             return
         taken = [(x - _RADIUS, x + _RADIUS, y) for x, y in map(self._place, self._points)]
         for point in self._points:
-            name = shorten(point.name, _LONGEST_NAME)
-            x, y, length = self._beside(point, name)
+            name = fit(point.name, _LONGEST_NAME)
+            x, y, reach = self._beside(point, name)
             while any(
-                x < right and x + length > left and abs(y - other) < _LABEL_HEIGHT
+                x < right and x + reach > left and abs(y - other) < _LABEL_HEIGHT
                 for left, right, other in taken
             ):
                 y += _LABEL_HEIGHT
-            taken.append((x, x + length, y))
+            taken.append((x, x + reach, y))
             yield _word(x, min(y, _HEIGHT - _LABEL_HEIGHT / 2), name, "")
 
     def _beside(self, point: Point, name: str) -> tuple[float, float, float]:
         """Return where a name begins, and its width: behind its point, before it where there is no room."""
-        (x, y), length = self._place(point), _LETTER * width(name)
+        (x, y), reach = self._place(point), _LETTER * width(name)
         behind = x + _RADIUS + _GAP
-        return (behind if behind + length <= _WIDTH else max(0.0, x - _RADIUS - _GAP - length)), y, length
+        return (behind if behind + reach <= _WIDTH else max(0.0, x - _RADIUS - _GAP - reach)), y, reach
 
     def _score_ticks(self) -> list[float]:
         return _ticks(self._span.low, self._span.high)

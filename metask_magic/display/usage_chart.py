@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from ..language import _
+from ..language import _, pgettext
 from ..words import fit, rjust, width
 from .record import UNTYPESET
 from .table import Table
@@ -23,11 +23,11 @@ _CACHED = _INPUT + ";fill-opacity:.4"
 _OUTPUT = "fill:var(--jp-warn-color1,#f57c00)"
 _UNKNOWN = "fill:none;stroke:currentColor;stroke-opacity:.55;stroke-dasharray:2 2"
 
-_STYLE = (  # English: a browser reads it
+_STYLE = (
     "<style>"
     ".metask-usage table{border-collapse:collapse;margin:0}"
     ".metask-usage th,.metask-usage td{text-align:right;vertical-align:top;padding:.35em .7em;max-width:none;"
-    "white-space:normal;font-variant-numeric:tabular-nums}"
+    "white-space:normal;word-break:keep-all;font-variant-numeric:tabular-nums}"
     ".metask-usage th:first-child,.metask-usage td:first-child{text-align:left;"
     f"overflow-wrap:anywhere;min-width:{_WIDTH}px}}"
     ".metask-usage tfoot td{font-weight:600;border-top:1px solid var(--jp-border-color1,#8888)}"
@@ -89,7 +89,7 @@ class UsageChart:
 
     __repr__ = __str__
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         return {"text/html": self.to_html(), "text/plain": str(self)}
 
     def to_html(self) -> str:
@@ -119,9 +119,8 @@ def _to_svg(bar: Bar, longest: int) -> str:
     scale = (_WIDTH - _OPEN_END) / max(longest, 1)
     parts, x = [], 0.0
     for tokens, style in zip(bar.parts, (_INPUT, _CACHED, _OUTPUT), strict=True):
-        length = tokens * scale
-        parts.append(_rect(x, length, style))
-        x += length
+        parts.append(_rect(x, tokens * scale, style))
+        x += tokens * scale
     if bar.open_end:
         parts.append(_rect(x + 1.5, _OPEN_END - 3, _UNKNOWN, inset=1))
     said = _(
@@ -131,7 +130,7 @@ def _to_svg(bar: Bar, longest: int) -> str:
         output=bar.output,
     )
     return (
-        f'<svg role="img" aria-label="{said}" width="{_WIDTH}" height="{_HEIGHT}" '
+        f'<svg role="img" aria-label="{html.escape(said)}" width="{_WIDTH}" height="{_HEIGHT}" '
         f'viewBox="0 0 {_WIDTH} {_HEIGHT}">{"".join(parts)}</svg>'
     )
 
@@ -144,13 +143,10 @@ def _rect(x: float, length: float, style: str, inset: int = 0) -> str:
 
 
 def _key(bars: Sequence[Bar]) -> str:
-    named = [(_("input"), _INPUT), (_("cached input"), _CACHED), (_("output"), _OUTPUT)]
-    if any(bar.open_end for bar in bars):
-        named.append((_("not reported"), _UNKNOWN))
     inner = "".join(
         f'<span><svg width="12" height="12" aria-hidden="true">'
-        f'<rect x="1" y="1" width="10" height="10" style="{style}"/></svg>{name}</span> '
-        for name, style in named
+        f'<rect x="1" y="1" width="10" height="10" style="{style}"/></svg>{html.escape(name)}</span> '
+        for name, style in zip(_names(bars), (_INPUT, _CACHED, _OUTPUT, _UNKNOWN), strict=False)
     )
     return f'<p class="key"><small>{inner}</small></p>'
 
@@ -168,7 +164,10 @@ def _to_line(bar: Bar, scale: float) -> str:
 
 
 def _key_line(bars: Sequence[Bar]) -> str:
-    named = [("█", _("input")), ("▒", _("cached input")), ("░", _("output"))]
-    if any(bar.open_end for bar in bars):
-        named.append(("?", _("not reported")))
-    return "   ".join(map(" ".join, named))
+    return "   ".join(f"{sign} {name}" for sign, name in zip("█▒░?", _names(bars), strict=False))
+
+
+def _names(bars: Sequence[Bar]) -> list[str]:
+    """Return what the parts of the bars are called, and what is left open where there is such."""
+    named = [pgettext("tokens", "input"), pgettext("tokens", "cached input"), pgettext("tokens", "output")]
+    return [*named, pgettext("tokens", "not reported")] if any(bar.open_end for bar in bars) else named

@@ -11,8 +11,10 @@ from math import isfinite
 from typing import Any, Literal, TypeVar, get_args
 
 from ..errors import MetaskError
+from ..language import _
 from ..messages.kinds import JSON
 from ..messages.request import Request
+from ..words import listed
 from .literals import (
     JAVASCRIPT,
     JSON_TEXT,
@@ -32,7 +34,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 EMBEDDED = "local"  # the model that runs on this machine, behind an address of its own
 
-NO_KEY = "Set METASK_API_KEY (or OPENAI_API_KEY) to the key to ask with."
+NO_KEY = "Set METASK_API_KEY (or OPENAI_API_KEY) to the key to ask with."  # English: a script says it
 
 # The parameters that all versions of the Python library know by name; it takes the rest in `extra_body`.
 _NAMED = (
@@ -85,7 +87,8 @@ def to_code(request: Request, base_url: str, language: str) -> Code:
     known = next((name for name in LANGUAGES if name == language), None)
     if known is None:
         raise MetaskError(
-            f"There is no script in {language!r}.", f"The languages are {', '.join(LANGUAGES)}."
+            _("There is no script in {language!r}.", language=language),
+            _("The languages are {languages}.", languages=listed(LANGUAGES)),
         )
     body = json.loads(json.dumps(request.to_json()))  # tuples, enumerations: as they are sent
     _check_numbers(body, known)
@@ -119,11 +122,11 @@ def _with_streaming_last(body: Mapping[str, JSON]) -> dict[str, JSON]:
 def _check_numbers(body: JSON, language: Language) -> None:
     for number in _iter_numbers(body):
         if isinstance(number, float) and not isfinite(number):
-            raise MetaskError(f"JSON has no number {number}: this request cannot be sent.")
+            raise MetaskError(_("JSON has no number {number}: this request cannot be sent.", number=number))
         if language == "node" and not _is_exact_in_javascript(number):
             raise MetaskError(
-                f"JavaScript has no number {number}: it would send another.",
-                "Take the script in python or curl.",
+                _("JavaScript has no number {number}: it would send another.", number=number),
+                _("Take the script in python or curl."),
             )
 
 
@@ -169,17 +172,20 @@ class _Constants:
 def _answer(
     body: Mapping[str, JSON], streamed: str, streamed_calls: str, whole: str, whole_calls: str
 ) -> tuple[str, str]:
-    """Return the name a script gives to what it gets, and how it shows that."""
+    """Return the name a script gives to what it gets, and how it shows that, with its comment."""
     calls = bool(body.get("tools"))
     if body.get("stream"):
-        return "stream", streamed_calls if calls else streamed
-    return "reply", whole_calls if calls else whole
+        name, show = "stream", streamed_calls if calls else streamed
+    else:
+        name, show = "reply", whole_calls if calls else whole
+    comment = _("The functions are in the notebook: this prints the calls that the model asks for.")
+    return name, show.replace("<calls>", comment)
 
 
 # -- Python -----------------------------------------------------------------------------------------------
 
 _PYTHON_HEAD = f'''\
-"""A request to a language model, written by metask-magic. It needs: pip install openai"""
+"""{{needs}}"""
 
 import os
 import sys
@@ -194,14 +200,14 @@ client = OpenAI(
     base_url={{base_url}},
     api_key=api_key,
 )
-'''
+'''  # English: code
 
 _PYTHON_STREAMED = """\
 for chunk in stream:
     if chunk.choices and chunk.choices[0].delta.content:
         print(chunk.choices[0].delta.content, end="", flush=True)
 print()
-"""
+"""  # English: code
 
 _PYTHON_STREAMED_CALLS = """\
 calls = {}
@@ -217,23 +223,23 @@ for chunk in stream:
         call["arguments"] += piece.function.arguments or ""
 print()
 
-# The functions are in the notebook: this prints the calls that the model asks for.
+# <calls>
 for call in calls.values():
     print(f"{call['name']}({call['arguments']})")
-"""
+"""  # English: code
 
 _PYTHON_WHOLE = """\
 print(reply.choices[0].message.content or "")
-"""
+"""  # English: code
 
 _PYTHON_WHOLE_CALLS = """\
 message = reply.choices[0].message
 print(message.content or "")
 
-# The functions are in the notebook: this prints the calls that the model asks for.
+# <calls>
 for call in message.tool_calls or []:
     print(f"{call.function.name}({call.function.arguments})")
-"""
+"""  # English: code
 
 
 def _to_python(body: Mapping[str, JSON], base_url: str) -> str:
@@ -245,6 +251,7 @@ def _to_python(body: Mapping[str, JSON], base_url: str) -> str:
         named["extra_body"] = extra
     lines = [f"    {name}={PYTHON.lay_out(value, 4, 5 + len(name))},\n" for name, value in named.items()]
     head = _PYTHON_HEAD.format(
+        needs=_("A request to a language model, written by metask-magic. It needs: pip install openai"),
         constants="".join(f"{name} = {python_block(text)}\n\n" for text, name in constants.names.items()),
         base_url=python_text(base_url),
     )
@@ -255,7 +262,7 @@ def _to_python(body: Mapping[str, JSON], base_url: str) -> str:
 # -- Node -------------------------------------------------------------------------------------------------
 
 _NODE_HEAD = f"""\
-// A request to a language model, written by metask-magic. It needs: npm install openai
+// {{needs}}
 
 import OpenAI from "openai";
 
@@ -269,7 +276,7 @@ const client = new OpenAI({{{{
   baseURL: {{base_url}},
   apiKey,
 }}}});
-"""
+"""  # English: code
 
 _NODE_STREAMED = """\
 for await (const chunk of stream) {
@@ -277,7 +284,7 @@ for await (const chunk of stream) {
   if (text) process.stdout.write(text);
 }
 console.log();
-"""
+"""  # English: code
 
 _NODE_STREAMED_CALLS = """\
 const calls = new Map();
@@ -293,29 +300,30 @@ for await (const chunk of stream) {
 }
 console.log();
 
-// The functions are in the notebook: this prints the calls that the model asks for.
+// <calls>
 for (const call of calls.values()) console.log(`${call.name}(${call.arguments})`);
-"""
+"""  # English: code
 
 _NODE_WHOLE = """\
 console.log(reply.choices[0].message.content ?? "");
-"""
+"""  # English: code
 
 _NODE_WHOLE_CALLS = """\
 const message = reply.choices[0].message;
 console.log(message.content ?? "");
 
-// The functions are in the notebook: this prints the calls that the model asks for.
+// <calls>
 for (const call of message.tool_calls ?? []) {
   console.log(`${call.function.name}(${call.function.arguments})`);
 }
-"""
+"""  # English: code
 
 
 def _to_node(body: Mapping[str, JSON], base_url: str) -> str:
     constants = _Constants()
     arguments = constants.set_apart(dict(body))
     head = _NODE_HEAD.format(
+        needs=_("A request to a language model, written by metask-magic. It needs: npm install openai"),
         constants="".join(
             f"const {name} = {javascript_block(text)};\n\n" for text, name in constants.names.items()
         ),
@@ -330,7 +338,7 @@ def _to_node(body: Mapping[str, JSON], base_url: str) -> str:
 
 _CURL = f"""\
 #!/usr/bin/env bash
-# A request to a language model, written by metask-magic. It needs curl 7.76 or newer.
+# {{needs}}
 set -euo pipefail
 
 key="${{{{METASK_API_KEY:-${{{{OPENAI_API_KEY:-}}}}}}}}"
@@ -339,8 +347,7 @@ if [ -z "$key" ]; then
   exit 1
 fi
 
-# The key goes through a pipe, and so into no list of processes. --data takes the line breaks out of
-# what it reads, so that a long string can go on from line to line.
+# {{data}}
 curl --silent --show-error --no-buffer --fail-with-body --globoff \\
   --header @<(printf 'Authorization: Bearer %s\\n' "$key") \\
   --header 'Content-Type: application/json' \\
@@ -348,7 +355,7 @@ curl --silent --show-error --no-buffer --fail-with-body --globoff \\
   {{url}} <<'{{end}}'
 {{body}}
 {{end}}
-"""
+"""  # English: code
 
 
 def _to_curl(body: Mapping[str, JSON], base_url: str) -> str:
@@ -357,4 +364,13 @@ def _to_curl(body: Mapping[str, JSON], base_url: str) -> str:
     while end in text.split("\n"):
         end += "_"
     url = shlex.quote(f"{base_url.rstrip('/')}/chat/completions")
-    return _CURL.format(url=url, body=text, end=end)
+    return _CURL.format(
+        needs=_("A request to a language model, written by metask-magic. It needs curl 7.76 or newer."),
+        data=_(
+            "The key goes through a pipe, and so into no list of processes. --data takes the line breaks out "
+            "of\n# what it reads, so that a long string can go on from line to line."
+        ),
+        url=url,
+        body=text,
+        end=end,
+    )

@@ -8,9 +8,11 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from ..errors import MetaskError
+from ..language import _, ngettext
 from ..table.rows import Row
-from ..words import counted
+from ..words import all_of, clauses, listed
 from .leaderboard import score_in_words
+from .places import places
 from .standing import SIGNIFICANT, Standing
 from .statistics import holm, paired_p_value
 from .trial_file import dump, plain_row
@@ -18,34 +20,42 @@ from .trial_file import dump, plain_row
 if TYPE_CHECKING:
     from .trial import Trial
 
-_SHOWN = 3
-
 
 def assert_score(trial: Trial, at_least: float, model: str | None) -> None:
     """See `Trial.assert_score`."""
     chosen = trial.standings if model is None else (_standing(trial, model),)
     below = [each for each in chosen if each.score is None or each.score < at_least - 1e-9]
     if below:
-        said = "; ".join(f"{each.model} {_score(each)}" for each in below)
         raise AssertionError(
-            f"{said}: below {score_in_words(at_least)} on {counted(len(trial.rows), 'row')}."
+            _(
+                "{scores}: below {bound} on {rows}.",
+                scores=clauses(map(_score, below)),
+                bound=score_in_words(at_least),
+                rows=ngettext("{count} row", "{count} rows", len(trial.rows)),
+            )
         )
 
 
 def _score(standing: Standing) -> str:
-    return "has no score" if standing.score is None else f"scores {score_in_words(standing.score)}"
+    if standing.score is None:
+        return _("{model} has no score", model=standing.model)
+    return _("{model} scores {score}", model=standing.model, score=score_in_words(standing.score))
 
 
 def assert_no_worse(trial: Trial, other: Trial, model: str | None) -> None:
     """See `Trial.assert_no_worse_than`."""
     if trial.facts.check != other.facts.check:
         raise MetaskError(
-            f"One trial was checked by {trial.facts.check}, the other by {other.facts.check}.",
-            "Compare trials of one check.",
+            _(
+                "One trial was checked by {check}, the other by {other}.",
+                check=trial.facts.check,
+                other=other.facts.check,
+            ),
+            _("Compare trials of one check."),
         )
     shared = _shared_rows(trial.rows, other.rows)
     if not shared:
-        raise MetaskError("The trials have no row in common.", "Try the same table in both.")
+        raise MetaskError(_("The trials have no row in common."), _("Try the same table in both."))
     compared = [_Compared(*pair, shared) for pair in _pairs(trial, other, model)]
     chances = holm([each.chance for each in compared])
     failures = [
@@ -61,7 +71,9 @@ def _standing(trial: Trial, model: str) -> Standing:
     try:
         return trial[model]
     except KeyError as error:
-        raise MetaskError(f"{error.args[0]}.", f"Tried were {', '.join(trial.models)}.") from None
+        raise MetaskError(
+            _("{said}.", said=error.args[0]), _("Tried were {models}.", models=listed(trial.models))
+        ) from None
 
 
 def _pairs(trial: Trial, other: Trial, model: str | None) -> list[tuple[Standing, Standing]]:
@@ -75,8 +87,11 @@ def _pairs(trial: Trial, other: Trial, model: str | None) -> list[tuple[Standing
     if len(trial.models) == len(other.models) == 1:
         return [(trial.standings[0], other.standings[0])]
     raise MetaskError(
-        f"The trials have no model in common: {', '.join(trial.models)} and {', '.join(other.models)}.",
-        "Try one of the same models again, or one model on either side.",
+        _(
+            "The trials have no model in common: {models}.",
+            models=all_of([listed(trial.models), listed(other.models)]),
+        ),
+        _("Try one of the same models again, or one model on either side."),
     )
 
 
@@ -98,7 +113,11 @@ class _Compared:
     """A model's scores and those that it had, on the rows of both trials."""
 
     def __init__(self, now: Standing, before: Standing, shared: dict[int, int]) -> None:
-        self._name = now.model if now.model == before.model else f"{now.model} (before: {before.model})"
+        self._name = (
+            now.model
+            if now.model == before.model
+            else _("{model} (before: {before})", model=now.model, before=before.model)
+        )
         had = {at: before.scores[old] for at, old in shared.items() if old in before.scores}
         self._missing = [at for at in had if at not in now.scores]
         self._moved = {at: now.scores[at] - score for at, score in had.items() if at in now.scores}
@@ -108,19 +127,27 @@ class _Compared:
 
     def iter_failures(self, chance: float) -> Iterator[str]:
         """Yield what is wrong, in sentences; `chance` is its own, adjusted for the number of models."""
-        if self._missing or not self._moved:
-            rows = _places(self._missing)
-            yield f"{self._name}: {counted(len(self._missing), 'row')} had a score and {rows} none now."
+        if self._missing:
+            yield ngettext(
+                "{model}: {count} row had a score and {rows} none now.",
+                "{model}: {count} rows had a score and {rows} none now.",
+                len(self._missing),
+                model=self._name,
+                rows=places(self._missing),
+            )
+        elif not self._moved:
+            yield _("{model}: no row of both trials had a score.", model=self._name)
         if self._moved and chance < SIGNIFICANT:
             worse = [at for at, moved in sorted(self._moved.items(), key=lambda pair: pair[1]) if moved < 0]
-            yield (
-                f"{self._name} scores {score_in_words(fmean(self._now))} and scored "
-                f"{score_in_words(fmean(self._had))} on the same {counted(len(self._moved), 'row')}: "
-                f"worse than chance explains (p = {chance:.2g}). It lost in {_places(worse)}."
+            yield ngettext(
+                "{model} scores {now} and scored {before} on the same {count} row: worse than chance "
+                "explains (p = {chance:.2g}). It lost in {rows}.",
+                "{model} scores {now} and scored {before} on the same {count} rows: worse than chance "
+                "explains (p = {chance:.2g}). It lost in {rows}.",
+                len(self._moved),
+                model=self._name,
+                now=score_in_words(fmean(self._now)),
+                before=score_in_words(fmean(self._had)),
+                chance=chance,
+                rows=places(worse),
             )
-
-
-def _places(rows: Sequence[int]) -> str:
-    shown = ", ".join(f"{row}" for row in rows[:_SHOWN])
-    more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-    return f"row{'s' if len(rows) != 1 else ''} {shown}{more}"

@@ -12,16 +12,18 @@ from typing import Any, Protocol
 
 from ..asking.interrupt import InterruptRequest
 from ..errors import OptionError
+from ..language import N_, _
 from ..schemas.schema import Schema
 from ..schemas.strict import resolve
 from ..table.answers import fields_of
 from ..table.rows import Row
-from ..words import did_you_mean, nearest, plain, shorten
+from ..words import did_you_mean, listed, nearest, plain, sentences, shorten
 from .answer import Answer, Grade
 from .comparing import Kind, canonical, kind_of, matches, plain_value
+from .places import places
 
 LONGEST_REASON = 80
-STOPPED = "stopped before it was checked"
+STOPPED = N_("stopped before it was checked")
 
 _FITS: Mapping[str, frozenset[Kind]] = {
     "string": frozenset(("text", "number", "truth value", "set")),
@@ -62,8 +64,13 @@ class ColumnCheck:
         kind = _kind_of_column(column, [row.get(column) for row in rows], table)
         if tolerance is not None and kind not in ("number", "set"):
             raise OptionError(
-                f"A tolerance goes with numbers, and {column} of {table} has {_PLURALS[kind]}.",
-                "Leave the tolerance out.",
+                _(
+                    "A tolerance goes with numbers, and {column} of {table} has {kind}.",
+                    column=column,
+                    table=table,
+                    kind=_(_PLURALS[kind]),
+                ),
+                _("Leave the tolerance out."),
             )
         self._field = _field_of(column, kind, schema)
 
@@ -73,8 +80,10 @@ class ColumnCheck:
     def _grade_one(self, answer: Answer, expected: Any) -> Grade:
         said = self._said(answer)
         right = matches(expected, said, self._tolerance)
-        reason = "" if right else f"{_short(said)} is not {_short(plain_value(expected))}"
-        return Grade(float(right), reason)
+        if right:
+            return Grade(1.0)
+        reason = _("{answer} is not {expected}", answer=_short(said), expected=_short(plain_value(expected)))
+        return Grade(0.0, reason)
 
     def _said(self, answer: Answer) -> Any:
         if self._field is not None:
@@ -86,10 +95,10 @@ class ColumnCheck:
 
 
 _PLURALS: Mapping[Kind, str] = {
-    "text": "texts",
-    "number": "numbers",
-    "truth value": "truth values",
-    "set": "sets",
+    "text": N_("texts"),
+    "number": N_("numbers"),
+    "truth value": N_("truth values"),
+    "set": N_("sets"),
 }
 
 
@@ -102,24 +111,40 @@ def _kind_of_column(column: str, values: Sequence[Any], table: str) -> Kind:
     ]
     if gaps:
         raise OptionError(
-            f"{column} of {table} has no expected value in {_places(gaps)}.",
-            "Fill the gaps, or leave these rows out of the table.",
+            _(
+                "{column} of {table} has no expected value in {rows}.",
+                column=column,
+                table=table,
+                rows=places(gaps),
+            ),
+            _("Fill the gaps, or leave these rows out of the table."),
         )
     kinds: dict[Kind | None, int] = {}
     for at, value in enumerate(values):
         kinds.setdefault(kind_of(value), at)
     if None in kinds:
-        kind = type(values[kinds[None]]).__name__
         raise OptionError(
-            f"{column} of {table} has a value of type {kind} in row {kinds[None]}, which cannot be compared.",
-            "Texts, numbers, truth values and sets can be; check anything else with a function.",
+            _(
+                "{column} of {table} has a value of type {kind} in row {row}, which cannot be compared.",
+                column=column,
+                table=table,
+                kind=type(values[kinds[None]]).__name__,
+                row=kinds[None],
+            ),
+            _("Texts, numbers, truth values and sets can be; check anything else with a function."),
         )
     first, *others = kinds
     if others:
         raise OptionError(
-            f"{column} of {table} has {_PLURALS[_known(first)]} and {_PLURALS[_known(others[0])]} "
-            f"(in row {kinds[others[0]]}).",
-            "Give all of them one type.",
+            _(
+                "{column} of {table} has {kind} and {other} (in row {row}).",
+                column=column,
+                table=table,
+                kind=_(_PLURALS[_known(first)]),
+                other=_(_PLURALS[_known(others[0])]),
+                row=kinds[others[0]],
+            ),
+            _("Give all of them one type."),
         )
     return _known(first)
 
@@ -129,31 +154,36 @@ def _known(kind: Kind | None) -> Kind:
     return kind
 
 
-def _places(rows: Sequence[int]) -> str:
-    shown = ", ".join(f"{row:,}" for row in rows[:3])
-    return f"row{'s' if len(rows) > 1 else ''} {shown}" + (
-        f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
-    )
-
-
 def _field_of(column: str, kind: Kind, schema: Schema | None) -> str | None:
     """Return the field of an answer to compare; None where the text itself is. Raises `OptionError`."""
     fields = fields_of(schema)
     if schema is None or not fields:
         return None
     if column not in fields and len(fields) > 1:
-        near = nearest(column, fields)
         raise OptionError(
-            f"{schema.name} has no field {column} to compare with that column.",
-            f"{did_you_mean(near)} Call the column like the field, or check with a function.".lstrip(),
+            _(
+                "{schema} has no field {column} to compare with that column.",
+                schema=schema.name,
+                column=column,
+            ),
+            sentences(
+                did_you_mean(nearest(column, fields)),
+                _("Call the column like the field, or check with a function."),
+            ),
         )
     field = column if column in fields else fields[0]
     types = {*_iter_types_of(field, schema.json_schema)}
     if types and not any(kind in _FITS.get(each, ()) for each in types):
         raise OptionError(
-            f"{column} has {_PLURALS[kind]}, and the field {field} of {schema.name} is of another type "
-            f"({', '.join(sorted(types))}).",
-            "Give the column the field's type, or check with a function.",
+            _(
+                "{column} has {kind}, and the field {field} of {schema} is of another type ({types}).",
+                column=column,
+                kind=_(_PLURALS[kind]),
+                field=field,
+                schema=schema.name,
+                types=listed(sorted(types)),
+            ),
+            _("Give the column the field's type, or check with a function."),
         )
     return field
 
@@ -190,7 +220,9 @@ class FunctionCheck:
         self._function = function
         self._interrupt = interrupt
         if inspect.iscoroutinefunction(function):
-            raise OptionError(f"The check {name} is a coroutine.", "Make it a plain function.")
+            raise OptionError(
+                _("The check {name} is a coroutine.", name=name), _("Make it a plain function.")
+            )
         try:
             signature = inspect.signature(function)
         except (TypeError, ValueError):  # of a builtin
@@ -199,8 +231,15 @@ class FunctionCheck:
             signature.bind(None, None)
         except TypeError:
             raise OptionError(
-                f"The check {name} cannot be called with a row and a reply: it is {name}{signature}.",
-                f"Write it as `def {name}(row, reply):`, which returns a truth value or a number.",
+                _(
+                    "The check {name} cannot be called with a row and a reply: it is {name}{signature}.",
+                    name=name,
+                    signature=signature,
+                ),
+                _(
+                    "Write it as `def {name}(row, reply):`, which returns a truth value or a number.",
+                    name=name,
+                ),
             ) from None
 
     def grade(self, answers: Sequence[Answer], rows: Sequence[Row]) -> list[Grade]:
@@ -209,16 +248,26 @@ class FunctionCheck:
     def _grade_one(self, answer: Answer, row: Row) -> Grade:
         found: Any = None
         if self._interrupt.requested:
-            return Grade(error=STOPPED)
+            return Grade(error=_(STOPPED))
         try:
             with self._interrupt.thrown():
                 found = plain_value(self._function(Row(row), answer.reply))
         except Exception as error:  # noqa: BLE001 -- one row's defect must not lose the others
-            return Grade(error=f"{self.name} raised {type(error).__name__}: {plain(error)}")
+            return Grade(
+                error=_(
+                    "{name} raised {kind}: {why}", name=self.name, kind=type(error).__name__, why=plain(error)
+                )
+            )
         if self._interrupt.requested:
-            return Grade(error=STOPPED)
+            return Grade(error=_(STOPPED))
         if not isinstance(found, Real) or math.isnan(found):
-            return Grade(error=f"{self.name} returned {_short(repr(found))}, and no truth value or number")
+            return Grade(
+                error=_(
+                    "{name} returned {value}, and no truth value or number",
+                    name=self.name,
+                    value=_short(repr(found)),
+                )
+            )
         return Grade(float(found))
 
 
@@ -244,7 +293,7 @@ class Agreement:
     ) -> Grade:
         others = [fields for other, fields in said if other != model]
         if not others:
-            return Grade(reason="no other model answered")
+            return Grade(reason=_("no other model answered"))
         return Grade(fmean(fields.get(field) == value for fields in others for field, value in own.items()))
 
 

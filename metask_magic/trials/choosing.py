@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ..errors import MetaskError
+from ..language import _
 from ..usage.prices import INSTALL_EXTRA
+from ..words import listed
 from .leaderboard import score_in_words
 from .standing import Standing
 
@@ -21,23 +23,29 @@ def choose(standings: Sequence[Standing], *, score: float | None, cost: Wish, la
     _check(cost, latency)
     scored = [standing for standing in standings if standing.score is not None]
     if not scored:
-        raise MetaskError("No model has a score.", "Give the trial a check, or look at what failed.")
+        raise MetaskError(_("No model has a score."), _("Give the trial a check, or look at what failed."))
     if cost is not None:
         _check_prices(scored)
     able = [each for each in scored if score is None or _reaches(each, score)]
     if not able:
         first = scored[0]
         raise MetaskError(
-            f"No model scores {score_in_words(score)} or more: the best is {first.model} with "
-            f"{score_in_words(first.score)}.",
-            "Ask for less, or try other models.",
+            _(
+                "No model scores {score} or more: the best is {model} with {best}.",
+                score=score_in_words(score),
+                model=first.model,
+                best=score_in_words(first.score),
+            ),
+            _("Ask for less, or try other models."),
         )
     fitting = [each for each in able if _is_within(_cost(each), cost) and _is_within(each.median, latency)]
     if not fitting:
         raise MetaskError(
-            f"None of {', '.join(each.model for each in able)} is within the cost and the latency that are "
-            "asked for.",
-            "Allow more, or ask for a lower score.",
+            _(
+                "None of {models} is within the cost and the latency that are asked for.",
+                models=listed(each.model for each in able),
+            ),
+            _("Allow more, or ask for a lower score."),
         )
     if cost == LOWEST:
         return min(fitting, key=lambda each: _or_infinite(_cost(each))).model
@@ -49,10 +57,14 @@ def choose(standings: Sequence[Standing], *, score: float | None, cost: Wish, la
 def _check(cost: Wish, latency: Wish) -> None:
     for name, wish in (("cost", cost), ("latency", latency)):
         if isinstance(wish, str) and wish != LOWEST:
-            raise MetaskError(f"{name}={wish!r} means nothing.", f'Give a number, or {name}="lowest".')
+            raise MetaskError(
+                _("{name}={wish!r} means nothing.", name=name, wish=wish),
+                _('Give a number, or {name}="lowest".', name=name),
+            )
     if cost == latency == LOWEST:
         raise MetaskError(
-            "The lowest cost and the lowest latency may be two models.", "Give a number for one of them."
+            _("The lowest cost and the lowest latency may be two models."),
+            _("Give a number for one of them."),
         )
 
 
@@ -60,9 +72,13 @@ def _check_prices(standings: Sequence[Standing]) -> None:
     if any(standing.cost.usd is not None for standing in standings):
         return
     if all(standing.cost.source is None for standing in standings):
-        raise MetaskError("Costs are estimated by an extra that is not installed.", f"{INSTALL_EXTRA}.")
-    names = ", ".join(standing.model for standing in standings)
-    raise MetaskError(f"No list has a price of {names}.", "Choose by the score, or by the latency.")
+        raise MetaskError(
+            _("Costs are estimated by an extra that is not installed."), _("{said}.", said=INSTALL_EXTRA)
+        )
+    raise MetaskError(
+        _("No list has a price of {models}.", models=listed(standing.model for standing in standings)),
+        _("Choose by the score, or by the latency."),
+    )
 
 
 def _reaches(standing: Standing, score: float) -> bool:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import OptionError
+from ..language import _
 from ..table.answers import ERROR, META, REPLY, meta_of
 from ..table.rows import WholeRows
+from ..words import all_of
 from .answer import Answer
 
 MODEL, SAMPLE, SCORE, REASON, CHECK_ERROR = "model", "sample", "score", "reason", "check_error"
@@ -39,8 +41,12 @@ class TrialColumns:
         clashing += [each for each in self._fields.values() if each in fixed]
         if clashing:
             raise OptionError(
-                f"{name} already has {' and '.join(clashing)}: a trial's answers would go there.",
-                "Rename such columns first, or leave them out of the table.",
+                _(
+                    "{table} already has {columns}: a trial's answers would go there.",
+                    table=name,
+                    columns=all_of(clashing),
+                ),
+                _("Rename such columns first, or leave them out of the table."),
             )
 
     def join(self, rows: WholeRows, answers: Sequence[Answer]) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 from ..display.comparison import as_text
 from ..display.record import UNTYPESET
 from ..display.table import Table
+from ..language import _, pgettext
 from ..table.rows import Row
 from ..words import plain, shorten
 from .answer import Answer
@@ -53,7 +54,7 @@ class Disagreements:
 
     __repr__ = __str__
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         return {"text/html": self.to_html(), "text/plain": str(self)}
 
     def to_html(self) -> str:
@@ -77,8 +78,10 @@ class Disagreements:
     @property
     def _title(self) -> str:
         if not self.rows:
-            return "The models differ in no row."
-        return f"{len(self.rows)} rows on which the models differ most" if len(self.rows) > 1 else "One row"
+            return _("The models differ in no row.")
+        if len(self.rows) == 1:
+            return _("One row")
+        return _("{number} rows on which the models differ most", number=len(self.rows))
 
 
 def find_disagreements(
@@ -98,7 +101,7 @@ def find_disagreements(
     return Disagreements(
         chosen,
         join(chosen, shown),
-        ("row", "", *models),
+        (pgettext("column of a table", "row"), "", *models),
         tuple(
             (f"{row:,}", _row_in_words(rows[row]), *(shown[model][at] for model in models))
             for at, row in enumerate(chosen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import MetaskError
+from ..language import _
 from ..table.opening import open_rows
 
 
@@ -50,7 +51,7 @@ def to_dicts(table: Any) -> list[dict[Any, Any]]:
     if isinstance(table, list):
         return [dict(row) for row in table]
     here = table.compute() if hasattr(table, "compute") else table
-    return [dict(row) for row in open_rows(here, "the table") if row is not None]
+    return [dict(row) for row in open_rows(here, _("the table")) if row is not None]
 
 
 def _native(table: Any) -> Any:
@@ -60,4 +61,7 @@ def _native(table: Any) -> Any:
 
 
 def _missing(name: str) -> MetaskError:
-    return MetaskError(f"{name} is not installed.", f"`pip install {name}`, or use `to_dicts()`.")
+    return MetaskError(
+        _("{name} is not installed.", name=name),
+        _("`pip install {name}`, or use `to_dicts()`.", name=name),
+    )

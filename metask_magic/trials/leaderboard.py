@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -13,19 +13,21 @@ from ..display import score_chart as chart
 from ..display.comparison import as_text
 from ..display.record import UNTYPESET
 from ..display.table import Table
+from ..language import N_, _, pgettext
 from ..usage.ledger import Figure
-from ..words import shorten
-from .standing import Standing
+from ..words import fit, sentences
+from .standing import Standing, Verdict
 
 _SMALLEST_SHOWN = Decimal("0.0001")
 _LONGEST_NAME = 40
-AGAINST = "against the best"
+AGAINST = N_("against the best")
+_LEVEL = "95 %"  # apart: catalogues would take the "% i" of "95 % interval" for a place to fill
 
 _STYLE = (
     "<style>"
     ".metask-trial table{border-collapse:collapse;margin:0}"
     ".metask-trial th,.metask-trial td{text-align:right;vertical-align:top;padding:.35em .7em;max-width:none;"
-    "white-space:normal;font-variant-numeric:tabular-nums}"
+    "white-space:normal;word-break:keep-all;font-variant-numeric:tabular-nums}"
     ".metask-trial th:nth-child(2),.metask-trial td:nth-child(2){text-align:left;overflow-wrap:anywhere;"
     f"min-width:{chart.WHISKER[0]}px}}"
     ".metask-trial td svg{display:block;margin-top:.25em}"
@@ -61,7 +63,7 @@ class Leaderboard:
         headers, *rows = self._lines()
         points = self._points()
         span = chart.span_of(points)
-        names = (shorten(point.name, _LONGEST_NAME) for point in points)
+        names = (fit(point.name, _LONGEST_NAME) for point in points)
         named = list(zip(names, chart.to_lines(points, span), strict=True))
         parts = (
             Table(self.title, headers, tuple(rows)),
@@ -72,7 +74,7 @@ class Leaderboard:
 
     __repr__ = __str__
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         return {"text/html": self.to_html(), "text/plain": str(self)}
 
     def to_markdown(self) -> str:
@@ -90,19 +92,20 @@ class Leaderboard:
         span = chart.span_of([*points.values()])
         drawn = [chart.whisker(points[at], span) if at in points else "" for at in range(1, len(rows) + 1)]
         body = "".join(_row(row, "td", svg) for row, svg in zip(rows, drawn, strict=True))
-        notes = "".join(f"<p><small>{html.escape(note)}</small></p>" for note in self.notes)
+        notes = "".join(map(_small, self.notes))
         plot = chart.scatter([*points.values()], self.measure)
-        compared = any(point.good for point in points.values())
-        filled = " Filled: the best, and what is not really different from it." if compared else ""
-        axes = (
-            f"<p><small>Upwards: {html.escape(self.measure)}; to the right: the estimated cost of 1,000 "
-            f"rows.{filled}</small></p>"
-        )
-        scale = f"<p><small>The lines below the names go from {span.low:.3g} to {span.high:.3g}.</small></p>"
+        scale = _("The lines below the names go from {low:.3g} to {high:.3g}.", low=span.low, high=span.high)
+        axes = self._axes(compared=any(point.good for point in points.values()))
         return (
             f'{_STYLE}<div class="metask-trial {UNTYPESET}"><p><strong>{html.escape(self.title)}</strong></p>'
             f"<table><thead>{_row(headers, 'th')}</thead><tbody>{body}</tbody></table>"
-            f"{scale if points else ''}{plot}{axes if plot else ''}{notes}</div>"
+            f"{_small(scale) if points else ''}{plot}{_small(axes) if plot else ''}{notes}</div>"
+        )
+
+    def _axes(self, *, compared: bool) -> str:
+        return sentences(
+            _("Upwards: {measure}; to the right: the estimated cost of 1,000 rows.", measure=self.measure),
+            _("Filled: the best, and what is not really different from it.") if compared else "",
         )
 
     def _points(self) -> list[chart.Point]:
@@ -129,12 +132,20 @@ class Leaderboard:
             if any(column.cell(each) for each in self.standings)
             and (column.head != AGAINST or len(self.standings) > 1)
         ]
-        head = ("", "model", *(column.head for column in shown))
+        head = (
+            "",
+            pgettext("column of a table", "model"),
+            *(_(column.head, level=_LEVEL) for column in shown),
+        )
         rows = (
             (f"{number}", standing.model, *(column.cell(standing) or "–" for column in shown))
             for number, standing in enumerate(self.standings, 1)
         )
         return [head, *rows]
+
+
+def _small(note: str) -> str:
+    return f"<p><small>{html.escape(note)}</small></p>"
 
 
 def _row(cells: Sequence[str], tag: str, drawn: str = "") -> str:
@@ -164,7 +175,8 @@ def interval_in_words(standing: Standing) -> str:
     """Return the interval of a score as it is shown."""
     if standing.interval is None:
         return ""
-    return f"{score_in_words(standing.interval.low)} to {score_in_words(standing.interval.high)}"
+    low, high = standing.interval.low, standing.interval.high
+    return _("{low} to {high}", low=score_in_words(low), high=score_in_words(high))
 
 
 def dollars(cost: Decimal | None, *, is_least: bool = False) -> str:
@@ -175,11 +187,20 @@ def dollars(cost: Decimal | None, *, is_least: bool = False) -> str:
     return f"{shown} + ?" if is_least else shown
 
 
+_VERDICTS: Mapping[Verdict, str] = {
+    "best": N_("best"),
+    "worse": N_("worse"),
+    "no real difference": N_("no real difference"),
+    "": "",
+}
+
+
 def _verdict(standing: Standing) -> str:
+    verdict = _(_VERDICTS[standing.verdict])
     if standing.p_value is None:
-        return standing.verdict
+        return verdict
     chance = "p < 0.001" if standing.p_value < 0.001 else f"p = {standing.p_value:.3f}"
-    return f"{standing.verdict} ({chance})"
+    return _("{verdict} ({chance})", verdict=verdict, chance=chance)
 
 
 def _outcome(name: Any) -> Callable[[Standing], str]:
@@ -188,12 +209,14 @@ def _outcome(name: Any) -> Callable[[Standing], str]:
 
 def _answered(standing: Standing) -> str:
     asked = sum(standing.outcomes.values())
-    return f"{standing.outcomes.get('answered', 0):,} of {asked:,}"
+    return _("{part:,} of {all:,}", part=standing.outcomes.get("answered", 0), all=asked)
 
 
 def _failed(standing: Standing) -> str:
     failed = standing.outcomes.get("failed", 0)
-    return f"{failed:,}{' (given up)' if standing.given_up else ''}" if failed or standing.given_up else ""
+    if standing.given_up:
+        return _("{failed:,} (given up)", failed=failed)
+    return f"{failed:,}" if failed else ""
 
 
 def _tokens(figure: Figure) -> str:
@@ -215,21 +238,18 @@ def _pass_at(standing: Standing) -> str:
 
 
 _COLUMNS = (
-    _Column("score", lambda standing: score_in_words(standing.score)),
-    _Column("95 % interval", interval_in_words),
+    _Column(N_("score"), lambda standing: score_in_words(standing.score)),
+    _Column(N_("{level} interval"), interval_in_words),
     _Column(AGAINST, _verdict),
-    _Column("pass", _pass_at),
-    _Column("stable", lambda standing: score_in_words(standing.stability)),
-    _Column("answered", _answered),
-    _Column("unusable", _outcome("unusable")),
-    _Column("failed", _failed),
-    _Column("not asked", _outcome("not asked")),
-    _Column("not checked", lambda standing: f"{standing.unchecked:,}" if standing.unchecked else ""),
-    _Column("tokens", lambda standing: _tokens(standing.cost.tokens) if standing.cost.replies else ""),
-    _Column(
-        "per 1,000 rows",
-        lambda standing: dollars(standing.cost.usd_per_1000),
-    ),
-    _Column("median, 95th percentile", _times),
-    _Column("first token", lambda standing: _seconds(standing.first_token)),
+    _Column(N_("pass"), _pass_at),
+    _Column(N_("stable"), lambda standing: score_in_words(standing.stability)),
+    _Column(N_("answered"), _answered),
+    _Column(N_("unusable"), _outcome("unusable")),
+    _Column(N_("failed"), _failed),
+    _Column(N_("not asked"), _outcome("not asked")),
+    _Column(N_("not checked"), lambda standing: f"{standing.unchecked:,}" if standing.unchecked else ""),
+    _Column(N_("tokens"), lambda standing: _tokens(standing.cost.tokens) if standing.cost.replies else ""),
+    _Column(N_("per 1,000 rows"), lambda standing: dollars(standing.cost.usd_per_1000)),
+    _Column(N_("median, 95th percentile"), _times),
+    _Column(N_("first token"), lambda standing: _seconds(standing.first_token)),
 )

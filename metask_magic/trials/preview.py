@@ -7,11 +7,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 from ..display.table import Table
+from ..language import _, ngettext, pgettext
 from ..table.preview import Tally
 from ..table.requests import TablePrompt
 from ..usage.ledger import Figure, ModelUsage
 from ..usage.prices import INSTALL_EXTRA, estimate
-from ..words import counted
+from ..words import clauses
 from .leaderboard import dollars
 
 _LIMITS = ("max_tokens", "max_completion_tokens")
@@ -21,13 +22,23 @@ def preview(title: str, tallies: Sequence[tuple[TablePrompt, Tally]], judge: str
     """Return three prompts, and what the rows come to for each model; several tallies of one are summed."""
     prompts = tallies[0][1].shown
     lines = [(asked.model, _in_words(asked, tally)) for asked, tally in _by_model(tallies)]
-    requests = sum(tally.asked for _, tally in tallies)
-    notes = [f"{counted(requests, 'request')} to send; tokens of the text, estimated from its characters"]
+    notes = [
+        ngettext(
+            "{count} request to send; tokens of the text, estimated from its characters",
+            "{count} requests to send; tokens of the text, estimated from its characters",
+            sum(tally.asked for _asked, tally in tallies),
+        )
+    ]
     if judge is not None:
-        notes.append(f"{judge} then judges each answer that it has not judged before, which is not in this")
+        notes.append(
+            _(
+                "{judge} then judges each answer that it has not judged before, which is not in this",
+                judge=judge,
+            )
+        )
     if estimate(()) is None:
-        notes.append(f"with {INSTALL_EXTRA} there is an estimate of the cost")
-    return Table(title, (), (*prompts, *lines), "; ".join(notes))
+        notes.append(_("with {extra} there is an estimate of the cost", extra=INSTALL_EXTRA))
+    return Table(title, (), (*prompts, *lines), clauses(notes))
 
 
 def _by_model(tallies: Sequence[tuple[TablePrompt, Tally]]) -> list[tuple[TablePrompt, Tally]]:
@@ -45,15 +56,15 @@ def _sum(one: Tally, other: Tally) -> Tally:
 
 def _in_words(asked: TablePrompt, tally: Tally) -> str:
     said = [
-        counted(tally.asked, "request"),
-        f"{tally.known:,} answered before" if tally.known else "",
-        f"{tally.alike:,} like another row" if tally.alike else "",
-        f"{tally.failing:,} whose prompt fails" if tally.failing else "",
-        f"about {tally.tokens:,} tokens" if tally.asked else "",
-        f"without {counted(tally.images, 'image')}" if tally.images else "",
+        ngettext("{count} request", "{count} requests", tally.asked),
+        _("{number:,} answered before", number=tally.known) if tally.known else "",
+        _("{number:,} like another row", number=tally.alike) if tally.alike else "",
+        _("{number:,} whose prompt fails", number=tally.failing) if tally.failing else "",
+        _("about {number:,} tokens", number=tally.tokens) if tally.asked else "",
+        ngettext("without {count} image", "without {count} images", tally.images) if tally.images else "",
         _costs(asked, tally),
     ]
-    return ", ".join(filter(None, said))
+    return pgettext("between two parts of a sentence", ", ").join(filter(None, said))
 
 
 def _costs(asked: TablePrompt, tally: Tally) -> str:
@@ -63,9 +74,11 @@ def _costs(asked: TablePrompt, tally: Tally) -> str:
         return ""
     limit = next((value for name in _LIMITS if isinstance(value := asked.params.get(name), int)), None)
     if limit is None:
-        return f"{dollars(sent)} for the prompts alone"
+        return _("{cost} for the prompts alone", cost=dollars(sent))
     most = _price(asked.model, tally.asked, tally.tokens, limit * tally.asked)
-    return f"{dollars(sent)} for the prompts, {dollars(most)} with the longest answers"
+    return _(
+        "{cost} for the prompts, {most} with the longest answers", cost=dollars(sent), most=dollars(most)
+    )
 
 
 def _price(model: str, requests: int, sent: int, came: int) -> Decimal | None:

@@ -12,14 +12,15 @@ from ..batch.asker import ends_all
 from ..batch.batch import RowResult
 from ..display.table import Table
 from ..errors import Interrupted, MetaskError, OptionError
+from ..language import N_, _, ngettext
 from ..table.answers import RowAnswers, fields_of
 from ..table.asking import Manner
 from ..table.lane import RowLane
 from ..table.mapper import Mapper
 from ..table.requests import TablePrompt
 from ..table.rows import RecordRows, Row, WholeRows
-from ..words import counted
-from .answer import Answer
+from ..words import all_of, listed, sentences
+from .answer import Answer, Outcome
 from .checks import Agreement, Check, ColumnCheck, FunctionCheck, grade_all
 from .columns import TrialColumns
 from .facts import Facts
@@ -62,7 +63,10 @@ class TrialRun:
     ) -> None:
         _check_models(models, wish)
         if not table.length:
-            raise OptionError(f"{name} has no rows, so there is nothing to try.", "Give a table with rows.")
+            raise OptionError(
+                _("{table} has no rows, so there is nothing to try.", table=name),
+                _("Give a table with rows."),
+            )
         self._mapper = mapper
         self._table = table
         self._asked = replace(asked, streamed=min(STREAMED, ((table.length or 0) + 1) // 2))
@@ -93,9 +97,12 @@ class TrialRun:
             for asked in self.prompts
             for sample in range(1, self._samples + 1)
         ]
-        models = ", ".join(self._models)
-        where = " and ".join(dict.fromkeys(map(self._mapper.destination, self._models)))
-        title = f"Not sent: {models}, for each row of {self._name}, {where}"
+        title = _(
+            "Not sent: {models}, for each row of {table}, {where}",
+            models=listed(self._models),
+            table=self._name,
+            where=all_of(dict.fromkeys(map(self._mapper.destination, self._models))),
+        )
         return preview(title, tallies, self._check.model if isinstance(self._check, Judge) else None)
 
     def run(self, kept: str) -> TrialOutcome:
@@ -112,7 +119,8 @@ class TrialRun:
             bar.close(summary)
             graded = grade_all(self._check, answers, self._rows)
             trial = Trial(self._table, graded, self._facts(lanes))
-            return TrialOutcome(trial, self._failure(trial, lanes, f"{summary} The trial is kept {kept}."))
+            told = sentences(summary, _("The trial is kept {kept}.", kept=kept))
+            return TrialOutcome(trial, self._failure(trial, lanes, told))
 
     def _lanes(self) -> list[RowLane]:
         numbers = range(1, self._samples + 1)
@@ -163,7 +171,7 @@ class TrialRun:
         stops += [stop for lane in self._judged if (stop := _stop_of(lane)) is not None] + self._unjudged
         errors = [result.error for lane in lanes for series in lane.series for result in series.results]
         if self._interrupt.requested and _is_partial(trial):
-            failure = Interrupted(None, f"Stopped. {told}")
+            failure = Interrupted(None, sentences(_("Stopped."), told))
         elif stops:
             failure = _with_remedy(stops[0], told)
         elif not any(answer.reply is not None for answer in trial.answers):
@@ -190,8 +198,9 @@ class TrialRun:
             return []
         bar = self._mapper.new_bar(len(records), quiet=self._manner.quiet)
         manner = replace(self._manner, sample=1)
-        rows = RecordRows(records, ANSWERS)
-        lane = self._mapper.lane(rows, asked, ANSWERS, manner, samples=(1,), cautious=True)
+        name = _(ANSWERS)
+        rows = RecordRows(records, name)
+        lane = self._mapper.lane(rows, asked, name, manner, samples=(1,), cautious=True)
         self._judged.append(lane)
         try:
             self._mapper.ask([lane], manner, bar, self._interrupt)
@@ -200,7 +209,9 @@ class TrialRun:
             return []
         results = lane.series[0].results
         graded = sum(result.reply is not None and result.error is None for result in results)
-        bar.close(f"{counted(graded, 'verdict')} by {asked.model}.")
+        bar.close(
+            ngettext("{count} verdict by {judge}.", "{count} verdicts by {judge}.", graded, judge=asked.model)
+        )
         return results
 
 
@@ -209,17 +220,18 @@ def _check_models(models: Sequence[str], wish: CheckWish) -> None:
     twice = [model for model, times in Counter(models).items() if times > 1]
     if twice:
         raise OptionError(
-            f"{twice[0]} is named twice, and two models of a trial need two names.",
-            "Leave one out; several answers to each row come with --sample 2.",
+            _("{model} is named twice, and two models of a trial need two names.", model=twice[0]),
+            _("Leave one out; several answers to each row come with --sample 2."),
         )
     if wish.is_none and len(models) < 2:
         raise OptionError(
-            "A trial without a check tells how far models agree, and this is one.",
-            "Name another model, or give a check.",
+            _("A trial without a check tells how far models agree, and this is one."),
+            _("Name another model, or give a check."),
         )
     if wish.judge is not None and wish.judge in models:
         raise OptionError(
-            f"{wish.judge} would judge its own answers.", "Name another judge: models favour what is theirs."
+            _("{judge} would judge its own answers.", judge=wish.judge),
+            _("Name another judge: models favour what is theirs."),
         )
 
 
@@ -234,16 +246,32 @@ def _is_partial(trial: Trial) -> bool:
 
 
 def _with_remedy(error: MetaskError, told: str) -> MetaskError:
-    error.remedy = f"{error.remedy} {told}".lstrip()
+    error.remedy = sentences(error.remedy, told)
     return error.with_traceback(None)
 
 
 def _summarize(answers: Sequence[Answer], lanes: Sequence[RowLane]) -> str:
     """Return how it went, in a sentence, and what was used now."""
     outcomes = Counter(answer.outcome for answer in answers)
-    counts = [f"{outcomes['answered']:,} answered"]
-    counts += [f"{outcomes[name]:,} {name}" for name in ("unusable", "failed", "not asked") if outcomes[name]]
-    of = counted(len(lanes), "model")
     used = sum(series.tokens or 0 for lane in lanes for series in lane.series)
-    tokens = f" {used:,} tokens." if used else ""
-    return f"{counted(len(answers), 'answer')} of {of}: {', '.join(counts)}.{tokens}"
+    return sentences(
+        _(
+            "{answers} of {models}: {counts}.",
+            answers=ngettext("{count} answer", "{count} answers", len(answers)),
+            models=ngettext("{count} model", "{count} models", len(lanes)),
+            counts=listed(
+                _(said, number=outcomes[outcome])
+                for outcome, said in _COUNTS.items()
+                if outcomes[outcome] or outcome == "answered"
+            ),
+        ),
+        _("{number:,} tokens.", number=used) if used else "",
+    )
+
+
+_COUNTS: Mapping[Outcome, str] = {
+    "answered": N_("{number:,} answered"),
+    "unusable": N_("{number:,} unusable"),
+    "failed": N_("{number:,} failed"),
+    "not asked": N_("{number:,} not asked"),
+}

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import MetaskError
+from ..language import _, ngettext
 from ..table.rows import Row, WholeRows
-from ..words import counted, nearest
+from ..words import nearest
 from . import asserting, frames, notes, report, trial_file
 from .answer import Answer
 from .choosing import choose
@@ -52,7 +53,7 @@ class Trial:
         compared = self.facts.check != notes.AGREEMENT  # who agrees most is not the best
         return tuple(stand(self.answers, self.models, self.facts.given_up, compared=compared))
 
-    @cached_property
+    @property
     def leaderboard(self) -> Leaderboard:
         """The standings as a table with charts."""
         shares = are_shares(self.answers)
@@ -66,11 +67,7 @@ class Trial:
     @property
     def title(self) -> str:
         """What was tried, in a line."""
-        facts = self.facts
-        each = f", {facts.samples} answers to each" if facts.samples > 1 else ""
-        how = "compared with each other" if facts.check == notes.AGREEMENT else f"checked by {facts.check}"
-        what = f"{counted(len(facts.models), 'model')} on {counted(len(self.rows), 'row')}"
-        return f"{what} of {facts.table}{each}, {how}"
+        return notes.title(self.facts, len(self.rows))
 
     @cached_property
     def table(self) -> Any:
@@ -84,14 +81,18 @@ class Trial:
             if standing.model == model:
                 return standing
         near = nearest(model, self.models)
-        raise KeyError(f"{model} was not tried" + (f"; {near[0]} was" if near else ""))
+        raise KeyError(
+            _("{model} was not tried; {other} was", model=model, other=near[0])
+            if near
+            else _("{model} was not tried", model=model)
+        )
 
     def __str__(self) -> str:
         return str(self.leaderboard)
 
     __repr__ = __str__
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         return self.leaderboard._repr_mimebundle_()
 
     # -- what it tells --------------------------------------------------------------------------------
@@ -145,11 +146,15 @@ class Trial:
         """
         chances = self[model].pass_at_k
         if k not in chances:
-            most = max(chances, default=1)
             raise MetaskError(
-                f"pass@{k} needs {counted(k, 'answer')} to each row that are right or wrong, and there "
-                f"{'is' if most == 1 else 'are'} {most}.",
-                f"Ask with --sample {k} and a check that says right or wrong.",
+                ngettext(
+                    "pass@{k} needs {answers} to each row that are right or wrong, and there is {count}.",
+                    "pass@{k} needs {answers} to each row that are right or wrong, and there are {count}.",
+                    max(chances, default=1),
+                    k=k,
+                    answers=ngettext("{count} answer", "{count} answers", k),
+                ),
+                _("Ask with --sample {k} and a check that says right or wrong.", k=k),
             )
         return chances[k]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..chat.reply import Reply
 from ..errors import MetaskError
 from ..gateway.recording import RecordedReply, UnreadableError
+from ..language import N_, _
 from ..table.answers import REPLY
 from ..table.journal import recorded, replayed
 from ..table.rows import RecordRows, WholeRows
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .trial import Trial
 
 KIND, VERSION = "metask-trial", 1
+_SAVE_AGAIN = N_("Save the trial again.")
 
 
 def save(trial: Trial, path: Path) -> None:
@@ -35,7 +37,8 @@ def save(trial: Trial, path: Path) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise MetaskError(
-            f"{path} cannot be written ({error.strerror or error}).", "Give another path, or make room."
+            _("{path} cannot be written ({reason}).", path=path, reason=error.strerror or error),
+            _("Give another path, or make room."),
         ) from None
 
 
@@ -44,16 +47,23 @@ def load(path: Path) -> tuple[WholeRows, Sequence[Answer], Facts]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else _("it is no text")
         raise MetaskError(
-            f"{path} cannot be read ({reason}).", "Give a path that a trial was saved to."
+            _("{path} cannot be read ({reason}).", path=path, reason=reason),
+            _("Give a path that a trial was saved to."),
         ) from None
     if not lines:
-        raise _unreadable(path, 1, "there is nothing in it")
+        raise _unreadable(path, 1, _("there is nothing in it"))
     facts, follow = _read(path, 1, lines[0], lambda data: (_to_facts(data), int(data["lines"])))
     if len(lines) - 1 != follow:
         raise MetaskError(
-            f"{path} is not whole: it has {len(lines) - 1:,} lines of {follow:,}.", "Save the trial again."
+            _(
+                "{path} is not whole: it has {found:,} lines of {wanted:,}.",
+                path=path,
+                found=len(lines) - 1,
+                wanted=follow,
+            ),
+            _(_SAVE_AGAIN),
         )
     rows: list[Mapping[str, Any]] = []
     answers: list[Answer] = []
@@ -64,7 +74,7 @@ def load(path: Path) -> tuple[WholeRows, Sequence[Answer], Facts]:
             answers.append(_read(path, number, line, _to_answer))
     if any(answer.model not in facts.models or answer.row >= len(rows) for answer in answers):
         raise MetaskError(
-            f"{path} has answers to no row, or of no model of its own.", "Save the trial again."
+            _("{path} has answers to no row, or of no model of its own.", path=path), _(_SAVE_AGAIN)
         )
     return RecordRows(rows, facts.table), answers, facts
 
@@ -89,10 +99,14 @@ def _from_facts(facts: Facts) -> dict[str, Any]:
 
 def _to_facts(data: Mapping[str, Any]) -> Facts:
     if data.get("kind") != KIND:
-        raise UnreadableError("is none of a trial")
+        raise UnreadableError(_("is none of a trial"))
     if data["version"] > VERSION:
         raise UnreadableError(
-            f"was written by a newer version (format {data['version']}, known is {VERSION})"
+            _(
+                "was written by a newer version (format {version}, known is {known})",
+                version=data["version"],
+                known=VERSION,
+            )
         )
     known = {name: value for name, value in data.items() if name in Facts.__dataclass_fields__}
     lists = {name: tuple(known[name]) for name in ("models", "fields", "given_up")}
@@ -148,16 +162,16 @@ def _read(path: Path, number: int, line: str, convert: Any) -> Any:
     try:
         data = json.loads(line)
         if not isinstance(data, dict):
-            raise UnreadableError("is none of a trial")
+            raise UnreadableError(_("is none of a trial"))
         return convert(data)
     except UnreadableError as error:
         raise _unreadable(path, number, str(error)) from None
     except (ValueError, RecursionError, KeyError, TypeError):
-        raise _unreadable(path, number, "is not whole, or none of a trial") from None
+        raise _unreadable(path, number, _("is not whole, or none of a trial")) from None
 
 
 def _unreadable(path: Path, number: int, why: str) -> MetaskError:
-    return MetaskError(f"Line {number} of {path} {why}.", "Save the trial again.")
+    return MetaskError(_("Line {number} of {path} {why}.", number=number, path=path, why=why), _(_SAVE_AGAIN))
 
 
 def plain_row(row: Mapping[Any, Any]) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import OptionError
+from ..language import N_, _
 from ..words import did_you_mean, nearest
 from .judge import NAME as JUDGE
+from .judge import RUBRIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class CheckWish:
     name: str = ""
     judge: str | None = None
     rubric: Any = None
-    rubric_name: str = "the rubric"
+    rubric_name: str = RUBRIC
 
     @property
     def is_none(self) -> bool:
@@ -48,12 +50,12 @@ class CheckWish:
         columns: Sequence[Any],
         table: str,
         *,
-        functions: Callable[[str], Any] = lambda _: None,
+        functions: Callable[[str], Any] = lambda _name: None,
         known: Sequence[str] = (),
         tolerance: float | None = None,
         judge: str | None = None,
         rubric: Any = None,
-        rubric_name: str = "the rubric",
+        rubric_name: str = RUBRIC,
     ) -> CheckWish:
         """Return what is meant by `check`: a column, a function, the name of one, `judge`, or None.
 
@@ -69,21 +71,24 @@ class CheckWish:
             _refuse_tolerance(tolerance)
             if rubric is None:
                 raise OptionError(
-                    "A judge needs a rubric.", "Give it with --rubric NAME (or rubric=): a text."
+                    _("A judge needs a rubric."), _("Give it with --rubric NAME (or rubric=): a text.")
                 )
             return cls(judge=judge, rubric=rubric, rubric_name=rubric_name)
         if judge is not None or rubric is not None:
             what = "--judge" if judge is not None else "--rubric"
-            raise OptionError(f"{what} goes with a check by a judge.", _BY_JUDGE)
+            raise OptionError(_("{option} goes with a check by a judge.", option=what), _(_BY_JUDGE))
         if check is None:
             _refuse_tolerance(tolerance)
             return cls()
         if not isinstance(check, str):
-            return _by_function(check, getattr(check, "__name__", "the check"), tolerance)
+            name = getattr(check, "__name__", "the check")  # English: trials are compared by it
+            return _by_function(check, name, tolerance)
         return _by_name(check, columns, table, functions(check), known, tolerance)
 
 
-_BY_JUDGE = 'Write --check judge --judge MODEL --rubric NAME; in a call check="judge", judge= and rubric=.'
+_BY_JUDGE = N_(
+    'Write --check judge --judge MODEL --rubric NAME; in a call check="judge", judge= and rubric=.'
+)
 
 
 def _by_name(
@@ -97,20 +102,22 @@ def _by_name(
     if name in columns:
         if function is not None:
             raise OptionError(
-                f"{name} is a column of {table} and a function too.",
-                "Rename one of them: it may mean either.",
+                _("{name} is a column of {table} and a function too.", name=name, table=table),
+                _("Rename one of them: it may mean either."),
             )
         if tolerance is not None and not tolerance >= 0:
-            raise OptionError(f"A tolerance of {tolerance} is none.", "Give a number from 0 on.")
+            raise OptionError(
+                _("A tolerance of {tolerance} is none.", tolerance=tolerance), _("Give a number from 0 on.")
+            )
         return CheckWish(column=name, tolerance=tolerance)
     if function is not None:
         return _by_function(function, name, tolerance)
     if name == JUDGE:
-        raise OptionError("The check by a judge needs a model.", _BY_JUDGE)
+        raise OptionError(_("The check by a judge needs a model."), _(_BY_JUDGE))
     near = did_you_mean(nearest(name, [*map(str, columns), *known]))
     raise OptionError(
-        f"The check {name} is neither a column of {table} nor a function.",
-        near or "Name the column with the expected values, or a function of a row and a reply.",
+        _("The check {name} is neither a column of {table} nor a function.", name=name, table=table),
+        near or _("Name the column with the expected values, or a function of a row and a reply."),
     )
 
 
@@ -118,11 +125,14 @@ def _by_function(function: Any, name: str, tolerance: float | None) -> CheckWish
     _refuse_tolerance(tolerance)
     if not callable(function):
         raise OptionError(
-            f"The check is a {type(function).__name__}.", "Give the name of a column, or a function."
+            _("The check is a {type}.", type=type(function).__name__),
+            _("Give the name of a column, or a function."),
         )
     return CheckWish(function=function, name=name)
 
 
 def _refuse_tolerance(tolerance: float | None) -> None:
     if tolerance is not None:
-        raise OptionError("A tolerance goes with a column of expected numbers.", "Leave the tolerance out.")
+        raise OptionError(
+            _("A tolerance goes with a column of expected numbers."), _("Leave the tolerance out.")
+        )

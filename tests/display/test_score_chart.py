@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metask_magic.display.score_chart import Point, Span, scale_line, scatter, span_of, to_lines, whisker
+from metask_magic.language import choose
 
 
 def point(score: float, low: float, high: float, cost: float | None = None, name: str = "m") -> Point:
@@ -92,6 +93,28 @@ def test_no_two_names_stand_in_one_place(models: list[tuple[float, float, int]])
     places = [(float(x), float(y)) for _, x, y in found]
     assert len(set(places)) == len(places) or max(y for _, y in places) > 280, "but where there is no room"
     assert all(x >= 0 and y <= 300 for x, y in places)
+
+
+def test_chinese_names_have_room() -> None:
+    """A Chinese character is about as wide as two letters, and a long name is cut by its width."""
+    points = [
+        Point(at, name, 0.5, None, 1.0, good=True) for at, name in enumerate(["模型" * 30, "通义千问"], 1)
+    ]
+    found = re.findall(
+        r'<i aria-hidden="true" data-t="(.+?)" style="left:([\d.]+)px', scatter(points, "share")
+    )
+    assert [name for name, _ in found] == ["模型" * 8 + "模…", "通义千问"]
+    assert float(found[0][1]) + 12 * 18 <= 620, "within the chart, at 12 px a character"
+
+
+def test_it_is_described_in_the_current_language() -> None:
+    choose("zh")
+    drawn = scatter([point(0.5, 0.4, 0.6, 1.0, "甲"), point(0.25, 0.2, 0.6, 2.0, "乙")], "回答正确的比例")
+    assert (
+        'aria-label="回答正确的比例与每 1,000 行估计费用的对比。'
+        '甲：得分 0.50，费用 $1.0000；乙：得分 0.25，费用 $2.0000"'
+    ) in drawn
+    assert 'aria-label="0.50，刻度为 0 至 1"' in whisker(point(0.5, 0.2, 0.8), Span(0.0, 1.0))
 
 
 def test_a_name_is_no_markup() -> None:

@@ -6,10 +6,11 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metask_magic.display.usage_chart import Bar, UsageChart
+from metask_magic.language import choose
 
 HEADERS = ("model", "input")
 
@@ -51,6 +52,7 @@ some_bars = st.lists(
 
 
 @given(some_bars)
+@settings(deadline=None)
 def test_bars_stay_within_their_width(bars: list[Bar]) -> None:
     edges = [edge for bar in bars for rect in drawn(bar, *bars) for edge in rect]
     assert all(0 <= edge <= 200 for edge in edges)
@@ -102,6 +104,28 @@ def test_text() -> None:
             "Another.",
         ]
     )
+
+
+def test_columns_and_bars_align_below_chinese_heads() -> None:
+    choose("zh")
+    shown = UsageChart(
+        "3 个请求",
+        ("模型", "输入", "输出"),
+        (("gpt-4o", "1,000", "20"), ("模型" * 20, "?", "0")),
+        (Bar(1000, 500, 1000), Bar(0, 0, 0, open_end=True)),
+    )
+    assert str(shown).splitlines() == [
+        "3 个请求",
+        "模型                              输入  输出",
+        "gpt-4o                           1,000    20",
+        f"{'模型' * 7}模…      ?     0",
+        "",
+        "gpt-4o                           " + "█" * 10 + "▒" * 10 + "░" * 20,
+        f"{'模型' * 7}模…  ?",
+        "█ 输入   ▒ 缓存输入   ░ 输出   ? 未报告",
+    ]
+    assert 'aria-label="输入 1,000 个 token，其中 500 个来自缓存；输出 1,000 个"' in shown.to_html()
+    assert "</svg>缓存输入</span>" in shown.to_html()
 
 
 @pytest.mark.parametrize(("open_end", "named"), [(False, False), (True, True)])

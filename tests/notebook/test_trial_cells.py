@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ..english import english_sentences
 from ..gateway_server import Answer, Gate, GatewayServer, Streamed, rate_limited, refused
 from ..gateway_server.received import Received
 from ..kernel import ROOT, Kernel, clean_environment, published
@@ -194,6 +195,24 @@ def test_a_check_that_raises_marks_its_row(asking: Kernel) -> None:
         asking, "trial.table.check_error.dropna().unique().tolist(), len(trial.standings[0].scores)"
     ) == ("(['odd raised ZeroDivisionError: division by zero'], 29)")
     assert "2 answers could not be checked" in cell.displays[-1]["data"]["text/plain"]
+
+
+def test_it_speaks_chinese(asking: Kernel) -> None:
+    asking.run('%config Metask.language = "zh"')
+    try:
+        line = f"%%metask {GOOD} {POOR} --map df --schema Review --check odd --limit 4 -o trial"
+        cell = asking.run(f"{line}\n{{{{ text }}}}")
+        before = asking.run(f"{line} --fresh --dry-run\n{{{{ text }}}}")
+    finally:
+        asking.run('%config Metask.language = "auto"')
+    told, shown, planned = (each["data"]["text/plain"] for each in (*cell.displays, *before.displays))
+    assert shown.startswith("2 个模型，df 的 4 行，按 odd 检查")
+    assert "2 个回答无法检查。第一个是 gpt-4o-mini 的第 3 行：odd 抛出了 ZeroDivisionError: " in shown
+    assert told.startswith("2 个模型的 8 个回答：8 个已回答。")
+    assert planned.startswith("未发送：gpt-4o-mini、claude-3-haiku-20240307，针对 df 的每一行，POST http")
+    assert "待发送 8 个请求" in planned
+    said = [text.replace("division by zero", "¦") for text in (shown, told, planned)]
+    assert [sentence for text in said for sentence in english_sentences(text)] == []
 
 
 def test_agreement_without_a_check(asking: Kernel) -> None:

@@ -19,9 +19,11 @@ from hypothesis import strategies as st
 from metask_magic.chat.reply import Reply, ReplyBuilder
 from metask_magic.errors import MetaskError
 from metask_magic.gateway.embedded import LOCAL
+from metask_magic.language import choose
 from metask_magic.messages.request import Message, Request
 from metask_magic.scripts.export import EMBEDDED, LANGUAGES, NO_KEY, Code, to_code, without
 
+from ..english import english_sentences
 from .export_cases import CASES, HELLO, HOSTILE, SCHEMA, WEATHER, asking
 from .test_literals import TEXTS, VALUES
 
@@ -211,6 +213,39 @@ def test_refused(params: dict[str, Any], language: str, message: str) -> None:
     with pytest.raises(MetaskError) as caught:
         to_code(Request("m", (HELLO,), params), BASE_URL, language)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("params", "language", "message"),
+    [
+        ({}, "perl", "没有 'perl' 语言的脚本。可用的语言有 python、node、curl。"),
+        ({"x": float("inf")}, "curl", "JSON 无法表示数字 inf：这个请求不能发送。"),
+        (
+            {"seed": 2**53 + 1},
+            "node",
+            "JavaScript 无法精确表示数字 9007199254740993：发送的会是另一个数。改用 python 或 curl 的脚本。",
+        ),
+    ],
+)
+def test_refused_in_chinese(params: dict[str, Any], language: str, message: str) -> None:
+    choose("zh")
+    with pytest.raises(MetaskError) as caught:
+        to_code(Request("m", (HELLO,), params), BASE_URL, language)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["tools", "hello"])
+def test_only_comments_speak_the_language(language: str, name: str) -> None:
+    english = to_code(CASES[name], BASE_URL, language).splitlines()
+    choose("zh")
+    chinese = to_code(CASES[name], BASE_URL, language).splitlines()
+    changed = [said for before, said in zip(english, chinese, strict=True) if before != said]
+    assert "向语言模型发出的一个请求，由 metask-magic 生成。" in changed[0]
+    assert all(line.startswith(("# ", "// ", '"""')) for line in changed)
+    said = {sentence for line in changed for sentence in english_sentences(line)}
+    assert said <= {"pip install openai", "npm install openai"}
+    assert len(changed) == 1 + (name == "tools") * (language != "curl") + 2 * (language == "curl")
 
 
 def test_a_key_is_taken_out_of_every_text() -> None:
