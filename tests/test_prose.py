@@ -18,7 +18,7 @@ from metask_magic.messages.kinds import Format
 from metask_magic.notebook.chat_commands import COMMANDS as CHAT_COMMANDS
 from metask_magic.notebook.commands import HELP
 from metask_magic.notebook.magics import COMMANDS
-from metask_magic.notebook.options import declared_options
+from metask_magic.notebook.option_parser import declared_options
 from metask_magic.prompt.filters import FILTERS
 from metask_magic.settings import Metask
 

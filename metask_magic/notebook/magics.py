@@ -12,7 +12,8 @@ from IPython.core.magic_arguments import magic_arguments
 from ..errors import MetaskError, OptionError
 from ..settings import Metask
 from .completion import Completion, Known
-from .options import CellOptions, chat_options, parse_cell_line, parse_line
+from .option_line import parse_cell_line, parse_line
+from .options import CellOptions, chat_options
 from .warm_up import WarmUp
 
 if TYPE_CHECKING:

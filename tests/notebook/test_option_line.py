@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metask_magic.errors import OptionError
-from metask_magic.notebook.options import CellOptions, parse_cell_line, parse_line
+from metask_magic.notebook.option_line import parse_cell_line, parse_line
+from metask_magic.notebook.options import CellOptions
 
 
 @pytest.mark.parametrize(
