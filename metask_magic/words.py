@@ -28,7 +28,55 @@ _WIDE_END = re.compile(r"[\u3000-\u303f\uff00-\uffef\u2026\u201d]$")
 
 def shorten(text: str, longest: int) -> str:
     """Return a text of at most `longest` characters, its end replaced by … where it has more."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return text if len(text) <= longest else f"{text[: _edge(text, longest - 1)]}…"
+
+
+def _edge(text: str, at: int) -> int:
+    """Return where to cut, at `at` or a little before: no accent is taken off its letter, no emoji apart."""
+    if text[: at + 1].isascii():
+        return at
+    from wcwidth import iter_graphemes
+
+    end = 0
+    for character in iter_graphemes(text):
+        if end + len(character) > at:
+            break
+        end += len(character)
+    return end or at
+
+
+def width(text: str) -> int:
+    """Return the columns that a line takes in a terminal: Chinese characters and emoji take two."""
+    if text.isascii():
+        return len(text)
+    from wcwidth import width as columns_of
+
+    return columns_of(text, control_codes="ignore")
+
+
+def ljust(text: str, columns: int) -> str:
+    """Return a line with blanks behind it up to so many columns of a terminal."""
+    return text + " " * (columns - width(text))
+
+
+def rjust(text: str, columns: int) -> str:
+    """Return a line with blanks before it up to so many columns of a terminal."""
+    return " " * (columns - width(text)) + text
+
+
+def fit(text: str, columns: int) -> str:
+    """Return a line of at most so many columns of a terminal, its end replaced by … where it has more."""
+    if width(text) <= columns:
+        return text
+    from wcwidth import iter_graphemes
+
+    kept, left = "", columns - 1
+    for character in iter_graphemes(text):
+        left -= width(character)
+        if left < 0:
+            break
+        kept += character
+    return f"{kept}…"
 
 
 def plain(text: object) -> str:
@@ -62,6 +110,11 @@ def any_of(names: Iterable[str]) -> str:
 def listed(names: Iterable[str]) -> str:
     """Return `a, b, c` in the current language."""
     return ("、" if current() == "zh" else ", ").join(names)
+
+
+def clauses(parts: Iterable[str]) -> str:
+    """Return `a; b; c` in the current language, for parts that have commas of their own."""
+    return ("；" if current() == "zh" else "; ").join(parts)
 
 
 def counted(number: int, noun: str) -> str:
