@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Iterator
 
 from ..errors import OptionError
+from ..language import _
 from ..messages.kinds import JSON
-from .option_parser import declared_options, parse_words
+from .option_parser import as_flag, declared_options, parse_words
 from .option_words import iter_words, read_word, skip_blanks
 from .options import OF_TRIALS, CellOptions
 from .parameters import merge_parameters, read_parameter, said_twice
@@ -22,7 +23,7 @@ _NAMED = {
 }
 """The request's parameters that have options of their own."""
 
-_ARGUMENT = re.compile(r"[A-Za-z_][\w.-]*=")
+_ARGUMENT = re.compile(r"([A-Za-z_][\w.-]*)[=＝]")
 """How an argument of `--prompt` begins; no name of a model does."""
 
 
@@ -50,11 +51,11 @@ def parse_line(line: str, is_model: Callable[[str], bool] = bool) -> tuple[CellO
     at = skip_blanks(line, 0)
     while at < len(line):
         argument = "--prompt" in words and _ARGUMENT.match(line, at) is not None
-        begins = not _is_option(line[at:]) and not argument
-        if begins and (model_seen or not is_model(line[at:].split(maxsplit=1)[0])):
+        first = line[at:].split(maxsplit=1)[0]
+        if not _is_option(first) and not argument and (model_seen or not is_model(first)):
             break
         word, end = read_word(line, at)
-        words.append(word)
+        words.append(word := as_flag(word))
         if not _is_option(word):
             model_seen = model_seen or not argument
         elif _takes_value(word) and end < len(line):
@@ -65,12 +66,10 @@ def parse_line(line: str, is_model: Callable[[str], bool] = bool) -> tuple[CellO
 
 
 def _is_option(word: str) -> bool:
-    return re.match(r"--?[A-Za-z]", word) is not None
+    return re.match(r"--?[A-Za-z]", as_flag(word)) is not None
 
 
 def _takes_value(word: str) -> bool:
-    if "=" in word:
-        return False
     action = declared_options().get(word)  # an unknown one is left to its error message
     return action is not None and action.nargs != 0
 
@@ -114,36 +113,59 @@ def _check(parsed: argparse.Namespace) -> None:
     """Refuse what an option cannot be, or cannot be without another. Raises `OptionError`."""
     if parsed.out is not None and (not parsed.out.isidentifier() or keyword.iskeyword(parsed.out)):
         raise OptionError(
-            f"{parsed.out!r} is no name a reply can be bound to.",
-            "Use letters, digits and _, and no word of Python's own.",
+            _("{name!r} is no name a reply can be bound to.", name=parsed.out),
+            _("Use letters, digits and _, and no word of Python's own."),
         )
+    _check_consent(parsed)
+    if parsed.sample < 1:
+        raise OptionError(
+            _("--sample counts from 1, not {number}.", number=parsed.sample),
+            _("For example: {example}", example="--sample 2"),
+        )
+    _check_table(parsed)
+
+
+def _check_consent(parsed: argparse.Namespace) -> None:
     if parsed.confirm and not parsed.tool:
         raise OptionError(
-            "--confirm asks before each call of a tool, and the cell has none.",
-            "Name a function with -T, or leave --confirm out.",
+            _("--confirm asks before each call of a tool, and the cell has none."),
+            _("Name a function with -T, or leave --confirm out."),
         )
     if parsed.confirm and parsed.yes:
-        raise OptionError("--confirm asks before each call, and --yes does not.", "Leave one of them out.")
+        raise OptionError(
+            _("--confirm asks before each call, and --yes does not."), _("Leave one of them out.")
+        )
     if parsed.yes and not parsed.tool:
-        raise OptionError("--yes lets tools of servers run, and the cell has none.", "Leave --yes out.")
-    if parsed.sample < 1:
-        raise OptionError(f"--sample counts from 1, not {parsed.sample}.", "For example: --sample 2")
+        raise OptionError(
+            _("--yes lets tools of servers run, and the cell has none."),
+            _("Leave {option} out.", option="--yes"),
+        )
+
+
+def _check_table(parsed: argparse.Namespace) -> None:
     if parsed.limit is not None and (parsed.limit < 1 or parsed.map is None):
-        raise OptionError(f"--limit {parsed.limit} needs --map NAME, and a row at least.", "Leave it out.")
+        raise OptionError(
+            _("--limit {number} needs --map NAME, and a row at least.", number=parsed.limit),
+            _("Leave it out."),
+        )
     for name in OF_TRIALS:
         if getattr(parsed, name) is not None and parsed.map is None:
-            raise OptionError(f"--{name} needs --map NAME: answers to rows are checked.", "Leave it out.")
+            option = f"--{name}"
+            raise OptionError(
+                _("{option} needs --map NAME: answers to rows are checked.", option=option),
+                _("Leave it out."),
+            )
     if parsed.engine is not None and parsed.map is None:
-        raise OptionError("--engine needs --map NAME: a cluster asks about rows.", "Leave it out.")
+        raise OptionError(_("--engine needs --map NAME: a cluster asks about rows."), _("Leave it out."))
 
 
 def _apart(parsed: argparse.Namespace) -> tuple[tuple[str, ...], dict[str, str]]:
     """Return the models, and the arguments of `--prompt`, which stand among them."""
     if parsed.prompt is None:
         return tuple(parsed.models), {}
-    said = [word.partition("=") for word in parsed.models if _ARGUMENT.match(word)]
-    models = tuple(word for word in parsed.models if not _ARGUMENT.match(word))
-    return models, {name: value for name, _, value in said}
+    said = [(_ARGUMENT.match(word), word) for word in parsed.models]
+    models = tuple(word for argument, word in said if argument is None)
+    return models, {argument[1]: word[argument.end() :] for argument, word in said if argument is not None}
 
 
 def _iter_parameters(parsed: argparse.Namespace) -> Iterator[tuple[str, JSON, str]]:
@@ -154,7 +176,7 @@ def _iter_parameters(parsed: argparse.Namespace) -> Iterator[tuple[str, JSON, st
     said = [read_parameter(param) for param in parsed.param]
     for name, value in said:
         yield name, value, f"-p {name}"
-    names = {name for name, _ in said}
+    names = {name for name, _value in said}
     for name, flag, given in (
         ("response_format", "--schema", parsed.schema is not None),
         ("response_format", "-f json", parsed.format == "json" and parsed.schema is None),

@@ -11,11 +11,40 @@ from typing import Any, NoReturn
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from ..errors import OptionError
-from ..words import did_you_mean, nearest
-from .options import OPTIONS
+from ..language import N_, _
+from ..words import did_you_mean, nearest, sentences
+from .full_width import narrow
+from .options import MODELS, OPTIONS
 
-_DASHES = "\u2010-\u2015\u2212"
-"""What editors make of two hyphens."""
+_DASHES = "\u2010-\u2015\u2212\uff0d"
+"""What editors make of two hyphens, and what Chinese input methods write for them."""
+
+_LISTED = N_("`%%metask?` lists the options.")
+
+_ARGUMENT = r"argument (?P<option>\S+): "
+_COMPLAINTS = (
+    (
+        re.compile(rf"{_ARGUMENT}expected one argument"),
+        N_("Argument {option}: expected one argument."),
+    ),
+    (
+        re.compile(rf"{_ARGUMENT}ignored explicit argument (?P<value>.*)"),
+        N_("Argument {option}: ignored explicit argument {value}."),
+    ),
+    (
+        re.compile(rf"{_ARGUMENT}invalid float value: (?P<value>.*)"),
+        N_("Argument {option}: invalid float value: {value}."),
+    ),
+    (
+        re.compile(rf"{_ARGUMENT}invalid int value: (?P<value>.*)"),
+        N_("Argument {option}: invalid int value: {value}."),
+    ),
+    (
+        re.compile(rf"{_ARGUMENT}invalid choice: (?P<value>.*) \(choose from (?P<choices>.*)\)"),
+        N_("Argument {option}: invalid choice: {value} (choose from {choices})."),
+    ),
+)
+"""What argparse says in its versions, and what we say then; anything else comes as it is."""
 
 
 class _Once(argparse.Action):
@@ -29,7 +58,7 @@ class _Once(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         if getattr(namespace, self.dest) != self.default:
-            parser.error(f"{option_string} is given twice")
+            raise OptionError(_("{option} is given twice.", option=option_string), _(_LISTED))
         setattr(namespace, self.dest, values)
 
 
@@ -40,22 +69,31 @@ class _Parser(MagicArgumentParser):
         super().__init__("%%metask", add_help=False)  # type: ignore[no-untyped-call]
         self.allow_abbrev = False
         self.register("action", None, _Once)  # what an option does that names no action
+        self.register("type", int, lambda text: int(narrow(text)))
+        self.register("type", float, lambda text: float(narrow(text)))
 
     def error(self, message: str) -> NoReturn:
-        raise OptionError(f"{message[:1].upper()}{message[1:]}.", "`%%metask?` lists the options.")
+        raise OptionError(in_our_words(message), _(_LISTED))
+
+
+def in_our_words(complaint: str) -> str:
+    """Return a complaint of argparse as a sentence in the current language."""
+    for pattern, said in _COMPLAINTS:
+        if found := pattern.fullmatch(complaint):
+            return _(said, **found.groupdict())
+    return f"{complaint[:1].upper()}{complaint[1:]}."
 
 
 def _new_parser() -> _Parser:
     parser = _Parser()
-    parser.add_argument("models", nargs="*", action="store")
-    for option in OPTIONS:
-        option.add_to_parser(parser, None)
+    for declared in (MODELS, *OPTIONS):
+        declared.add_to_parser(parser, None)
     return parser
 
 
 def parse_words(words: Sequence[str]) -> argparse.Namespace:
     """Parse words. Raises `OptionError`, with the nearest name for an option that there is not."""
-    parsed, unknown = _new_parser().parse_known_intermixed_args(words)
+    parsed, unknown = _new_parser().parse_known_intermixed_args([*map(as_flag, words)])
     if unknown:
         raise _no_such_option(next((word for word in unknown if word.startswith("-")), unknown[0]))
     for word in parsed.models:
@@ -64,13 +102,23 @@ def parse_words(words: Sequence[str]) -> argparse.Namespace:
     return parsed
 
 
+def as_flag(word: str) -> str:
+    """Return an option that is typed in full width (`－－map`, `--map＝df`) as it is declared.
+
+    Its value stays as it is, and so does a word that is no option.
+    """
+    name, equals, value = re.fullmatch(r"([^=＝]*)([=＝]?)(.*)", word, re.DOTALL).groups()  # type: ignore[union-attr]  # it fits any text
+    flag = narrow(name)
+    return word if flag not in declared_options() else flag + narrow(equals) + value
+
+
 def _no_such_option(word: str) -> OptionError:
     name = word.partition("=")[0]
     letters = re.sub(r"[\W_]+", "-", name).strip("-").lower()
     flags = [flag for flag in declared_options() if flag.startswith("--")]
     near = nearest(f"--{letters}", flags) if len(letters) > 1 else []
     return OptionError(
-        f"There is no option {name}.", f"{did_you_mean(near[:1])} `%%metask?` lists the options.".lstrip()
+        _("There is no option {name}.", name=name), sentences(did_you_mean(near[:1]), _(_LISTED))
     )
 
 

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, get_args
+from typing import get_args
 
 from IPython.core.magic_arguments import argument
 
+from ..language import N_
 from ..messages.kinds import JSON, Format
 
-F = TypeVar("F", bound=Callable[..., Any])
+MODELS = argument(
+    "models",
+    nargs="*",
+    action="store",
+    metavar="MODEL",
+    help=N_(
+        "The model to ask; without one, the setting Metask.model. `local` runs here. Several "
+        "answer side by side; claude-* stands for all that match."
+    ),
+)
 
 OPTIONS = (
     argument(
         "-s",
         "--system",
         metavar="TEXT",
-        help="The system message; a template too. Quote it if it has blanks.",
+        help=N_("The system message; a template too. Quote it if it has blanks."),
     ),
     argument(
-        "-c", "--chat", metavar="NAME", help="Take part in the conversation NAME; else a cell stands alone."
+        "-c",
+        "--chat",
+        metavar="NAME",
+        help=N_("Take part in the conversation NAME; else a cell stands alone."),
     ),
     argument(
         "-a",
@@ -28,24 +41,30 @@ OPTIONS = (
         action="append",
         default=[],
         metavar="WHAT",
-        help="""A variable (table, figure, image, any object), the path of a file (image, text, PDF, table),
-        or a resource of a server (SERVER:NAME). Repeatable.""",
+        help=N_(
+            "A variable (table, figure, image, any object), the path of a file (image, text, PDF, "
+            "table), or a resource of a server (SERVER:NAME). Repeatable."
+        ),
     ),
-    argument("-o", "--out", metavar="NAME", help="Bind the reply to NAME."),
+    argument("-o", "--out", metavar="NAME", help=N_("Bind the reply to NAME.")),
     argument(
         "-f",
         "--format",
         choices=get_args(Format),
         default=None,
         metavar="KIND",
-        help="""What the reply is: markdown (default), text, json, html, math, or code, which is put into the
-        next cell and never run.""",
+        help=N_(
+            "What the reply is: markdown (default), text, json, html, math, or code, which is put "
+            "into the next cell and never run."
+        ),
     ),
     argument(
         "--schema",
         metavar="NAME",
-        help="""Structured output: a Pydantic model, dataclass, TypedDict or JSON Schema of the notebook.
-        reply.data is the validated object.""",
+        help=N_(
+            "Structured output: a Pydantic model, dataclass, TypedDict or JSON Schema of the "
+            "notebook. reply.data is the validated object."
+        ),
     ),
     argument(
         "-T",
@@ -53,82 +72,98 @@ OPTIONS = (
         action="append",
         default=[],
         metavar="NAME",
-        help="""A function of the notebook that the model may call, or a server of tools: all of
-        its tools, or one, as in files.read_file. Repeatable.""",
+        help=N_(
+            "A function of the notebook that the model may call, or a server of tools: all of its "
+            "tools, or one, as in files.read_file. Repeatable."
+        ),
     ),
-    argument("--confirm", action="store_true", help="Ask before each call of a tool."),
+    argument("--confirm", action="store_true", help=N_("Ask before each call of a tool.")),
     argument(
         "--yes",
         action="store_true",
-        help="Let the tools of servers run without asking, also those that do not say that they only read.",
+        help=N_(
+            "Let the tools of servers run without asking, also those that do not say that they only read."
+        ),
     ),
     argument(
         "--prompt",
         metavar="NAME",
-        help="""A prompt of a server (SERVER.PROMPT), before the text of the cell; its arguments follow as
-        words of the form name=value.""",
+        help=N_(
+            "A prompt of a server (SERVER.PROMPT), before the text of the cell; its arguments follow "
+            "as words of the form name=value."
+        ),
     ),
     argument(
         "--map",
         metavar="NAME",
-        help="""Ask once per row of the table NAME (pandas, Polars, PyArrow, Dask, a list of dicts):
-        {{ column }} and {{ row.column }} are what a row has. The value is the table with the replies; of
-        several models, or with --check, a trial with a leaderboard.""",
+        help=N_(
+            "Ask once per row of the table NAME (pandas, Polars, PyArrow, Dask, a list of dicts): {{ "
+            "column }} and {{ row.column }} are what a row has. The value is the table with the "
+            "replies; of several models, or with --check, a trial with a leaderboard."
+        ),
     ),
     argument(
         "--check",
         metavar="NAME",
-        help="""With --map, what tells good answers: a column with what is expected, a function of a row and a
-        reply that returns a truth value or a number, or `judge`.""",
+        help=N_(
+            "With --map, what tells good answers: a column with what is expected, a function of a row "
+            "and a reply that returns a truth value or a number, or `judge`."
+        ),
     ),
     argument(
         "--tolerance",
         type=float,
         metavar="X",
-        help="How far a number may be from the one that the column of --check expects.",
+        help=N_("How far a number may be from the one that the column of --check expects."),
     ),
-    argument("--judge", metavar="MODEL", help="With --check judge, the model that grades the answers."),
+    argument("--judge", metavar="MODEL", help=N_("With --check judge, the model that grades the answers.")),
     argument(
         "--rubric",
         metavar="NAME",
-        help="With --judge, a text that says what a good answer is; a template too.",
+        help=N_("With --judge, a text that says what a good answer is; a template too."),
     ),
-    argument("--limit", type=int, metavar="N", help="With --map, ask about the first N rows alone."),
+    argument("--limit", type=int, metavar="N", help=N_("With --map, ask about the first N rows alone.")),
     argument(
         "--engine",
         metavar="NAME",
-        help="With --map, a client of a dask.distributed cluster, whose workers ask.",
+        help=N_("With --map, a client of a dask.distributed cluster, whose workers ask."),
     ),
-    argument("--temperature", type=float, metavar="X", help="Sampling temperature, 0 to 2."),
-    argument("--max-tokens", type=int, metavar="N", help="Longest reply, in tokens."),
-    argument("--top-p", type=float, metavar="X", help="Nucleus sampling; use it or the temperature."),
-    argument("--seed", type=int, metavar="N", help="Ask for a repeatable reply, where the model can."),
+    argument("--temperature", type=float, metavar="X", help=N_("Sampling temperature, 0 to 2.")),
+    argument("--max-tokens", type=int, metavar="N", help=N_("Longest reply, in tokens.")),
+    argument("--top-p", type=float, metavar="X", help=N_("Nucleus sampling; use it or the temperature.")),
+    argument("--seed", type=int, metavar="N", help=N_("Ask for a repeatable reply, where the model can.")),
     argument(
         "-p",
         "--param",
         action="append",
         default=[],
         metavar="KEY=JSON",
-        help="""Any other parameter of the request, such as -p presence_penalty=0.5 or
-        -p stop=["END"]. Repeatable.""",
+        help=N_(
+            'Any other parameter of the request, such as -p presence_penalty=0.5 or -p stop=["END"]. '
+            "Repeatable."
+        ),
     ),
-    argument("--no-stream", action="store_true", help="Ask for the reply in one piece."),
-    argument("--quiet", action="store_true", help="Show nothing; the reply is the value all the same."),
-    argument("--raw", action="store_true", help="Send the text as it stands: {{ }} means nothing."),
-    argument("--dry-run", action="store_true", help="Show the exact request and send nothing."),
-    argument("--fresh", action="store_true", help="Ask again what is recorded, and record the new answer."),
+    argument("--no-stream", action="store_true", help=N_("Ask for the reply in one piece.")),
+    argument("--quiet", action="store_true", help=N_("Show nothing; the reply is the value all the same.")),
+    argument("--raw", action="store_true", help=N_("Send the text as it stands: {{ }} means nothing.")),
+    argument("--dry-run", action="store_true", help=N_("Show the exact request and send nothing.")),
+    argument(
+        "--fresh", action="store_true", help=N_("Ask again what is recorded, and record the new answer.")
+    ),
     argument(
         "--sample",
         type=int,
         default=1,
         metavar="N",
-        help="""The N-th independent answer to the same prompt: recorded by itself. In a trial, so many
-        answers to each row.""",
+        help=N_(
+            "The N-th independent answer to the same prompt: recorded by itself. In a trial, so many "
+            "answers to each row."
+        ),
     ),
     argument(
         "--background",
         action="store_true",
-        help="Return at once and go on streaming; wait(), cancel() and await are the value's.",
+        help=N_("Return at once and go on streaming; wait(), cancel() and await are the value's."),
     ),
 )
 
@@ -172,17 +207,3 @@ class CellOptions:
         """Whether models are tried on a table, and not one of them asked about it."""
         checks = any(getattr(self, name) is not None for name in OF_TRIALS)
         return self.map is not None and (checks or len(self.models) > 1)
-
-
-def chat_options(magic: F) -> F:
-    """Declare the options on a magic function, for `%%metask?` and for `parse_*`."""
-    for option in reversed(OPTIONS):
-        magic = option(magic)
-    declared: F = argument(
-        "models",
-        nargs="*",
-        metavar="MODEL",
-        help="""The model to ask; without one, the setting Metask.model. `local` runs here. Several answer
-        side by side; claude-* stands for all that match.""",
-    )(magic)
-    return declared

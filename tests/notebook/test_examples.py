@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from metask_magic.notebook import chat_commands, recordings, tool_commands
-from metask_magic.notebook.commands import HELP
+from metask_magic.notebook.commands import help_table
 
 from ..examples import PACKAGE, documents, expand, iter_blocks, iter_strings
 from ..gateway_server import GatewayServer
@@ -90,7 +90,7 @@ _WRITTEN = [
 
 def iter_forms() -> Iterator[str]:
     """Yield whatever is written as an example, as it is written."""
-    for form, _ in HELP.rows:
+    for form, _ in help_table().rows:
         yield from re.split(r", (?=%)", form)
     for name, commands in (
         ("chats", chat_commands.COMMANDS),
