@@ -13,8 +13,8 @@ from typing import Literal
 
 Kind = Literal["start", "model", "flag", "value", "argument", "name", "attribute", "filter", "text"]
 
-_CELL_MAGIC = re.compile(r"\s*%%metask(?=\s)")
-_LINE_MAGIC = re.compile(r"(?:[^%=]*[^%=!<>]=)?[ \t]*%metask[ \t]")
+_CELL_MAGIC = re.compile(r"\s*[%％]{2}metask(?=\s)")
+_LINE_MAGIC = re.compile(r"(?:[^%=]*[^%=!<>]=)?\s*[%％]metask\s")
 _BEFORE_VALUE = re.compile(r"""(?:--[A-Za-z][\w-]*=)?(["'])?""")
 
 _OPENING = re.compile(r"\{\{|\{%[-+]?\s*(?:for|if|elif|set|with|call|filter)\b")

@@ -65,10 +65,13 @@ class OtherBlank(TokenTransformBase):
     def find(cls, tokens_by_line: Sequence[Sequence[TokenInfo]]) -> OtherBlank | None:
         """Return the first such line, if there is one."""
         for tokens in tokens_by_line:
+            before = "="
             for token in tokens:
                 # Python from 3.12 on reads no further than the sign.
-                if token.string == "%" and _OTHER_BLANK.match(token.line, token.start[1]):
+                begins = before == "=" and token.string == "%"
+                if begins and _OTHER_BLANK.match(token.line, token.start[1]):
                     return cls(token.start)
+                before = token.string.strip() or before
         return None
 
     def transform(self, lines: list[str]) -> list[str]:

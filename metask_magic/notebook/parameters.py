@@ -12,6 +12,8 @@ from ..language import N_, _
 from ..messages.kinds import JSON
 from .full_width import narrow
 
+_NUMBER = re.compile(r"[－-]?[\d.．]+")
+
 OWN_PARAMETERS = ("model", "messages", "stream")
 _SAME = {"max_completion_tokens": "max_tokens"}
 """Parameters by another name."""
@@ -116,7 +118,7 @@ def read_parameter(param: str) -> tuple[str, JSON]:
         )
     name, text = found.groups()
     try:
-        value: JSON = json.loads(narrow(text) if text.isalnum() else text)
+        value: JSON = json.loads(narrow(text) if _NUMBER.fullmatch(text) else text)
     except (ValueError, RecursionError):
         raise OptionError(
             _("The value of -p {name} is not JSON: {text}", name=name, text=text), _as_json(name, text)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..display.usage_chart import Bar, UsageChart
 from ..errors import MetaskError, OptionError
-from ..language import N_, _, ngettext
+from ..language import N_, _, ngettext, pgettext
 from ..usage.ledger import Figure, Ledger, ModelUsage
 from ..usage.prices import INSTALL_EXTRA, Estimate, estimate
 from ..words import listed, plain, sentences
@@ -163,17 +163,29 @@ def run(ledger: Ledger, words: str, budget: int | None = None) -> UsageReport | 
 
 def summarize(total: ModelUsage, budget: int | None = None) -> str:
     """Return the total in a line: `12 requests, at least 1,204 tokens of a budget of 10,000`."""
-    requests = ngettext("{count} request", "{count} requests", total.requests)
+    requests, tokens = total.requests, total.tokens
     if total.unreported:
-        said = _("{requests}, at least {tokens:,} tokens", requests=requests, tokens=total.tokens)
+        said = ngettext(
+            "{count} request, at least {tokens:,} tokens",
+            "{count} requests, at least {tokens:,} tokens",
+            requests,
+            tokens=tokens,
+        )
     else:
-        said = _("{requests}, {tokens:,} tokens", requests=requests, tokens=total.tokens)
+        said = ngettext(
+            "{count} request, {tokens:,} tokens",
+            "{count} requests, {tokens:,} tokens",
+            requests,
+            tokens=tokens,
+        )
     return _("{used} of a budget of {budget:,}", used=said, budget=budget) if budget else said
 
 
 def _endings(used: ModelUsage) -> str:
-    counted = ((used.failed, N_("{number:,} failed")), (used.interrupted, N_("{number:,} interrupted")))
-    return listed(_(said, number=number) for number, said in counted if number)
+    failed = pgettext("of requests", "{number:,} failed", number=used.failed)
+    interrupted = pgettext("of requests", "{number:,} interrupted", number=used.interrupted)
+    counted = ((used.failed, failed), (used.interrupted, interrupted))
+    return listed(said for number, said in counted if number)
 
 
 def _bar(row: ModelUsage) -> Bar:
