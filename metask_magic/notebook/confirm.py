@@ -60,11 +60,11 @@ class Confirmation:
     def _ask(self, call: ToolCall, known_as: str, said: Sequence[str], nobody: ToolError) -> bool:
         if known_as in self._always:
             return True
-        question = sentences(
-            _("Call {call}?", call=describe(call, whole=True)),
-            *said,
-            _("[y]es, [n]o, [a]ll of {tool} in this cell: ", tool=call.name),
+        told = sentences(
+            _("Call {call}?"), *said, _("[y]es, [n]o, [a]ll of {tool} in this cell: ", tool=call.name)
         )
+        # Put in last, to the letter: what joins sentences takes a stop away that follows another.
+        question = told.replace("{call}", describe(call, whole=True), 1)
         while True:
             try:
                 answer = narrow(ask(question)).strip().lower()

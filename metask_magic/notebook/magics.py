@@ -41,7 +41,7 @@ They stand here for Tab, which cannot wait until the modules of the commands are
 """
 
 # `gpt-4o`, `org/name`, `name:7b`, `claude*`: what words of a question hardly are.
-_MODEL = re.compile(r"(?=.*[\d/:*-])\w[\w./:*@-]*[\w*]")
+_MODEL = re.compile(r"(?=.*[\d/:*-])\w[\w./:*@-]*[\w*]", re.ASCII)
 
 
 @magics_class

@@ -15,6 +15,8 @@ from .options import MODELS, OPTIONS
 # A Chinese character with the marks that stand before or behind it, another word, or a blank.
 _WIDE = r"\u2e80-\u9fff\uff00-\uffef"
 _PIECE = re.compile(rf"[（“]*(?:[{_WIDE}]|[^\s{_WIDE}（“]+)[，。；：、？！）”…]*|\s")
+_HALF_WIDTH = re.compile(r"(?<=[\u4e00-\u9fff]):$", re.MULTILINE)
+"""The colon that argparse puts behind a Chinese heading."""
 
 
 def help_text() -> str:
@@ -25,7 +27,7 @@ def help_text() -> str:
     options = parser.add_argument_group(_("options"))
     for option in OPTIONS:
         option.add_to_parser(parser, options)
-    return str(parser.format_help())
+    return _HALF_WIDTH.sub("：", parser.format_help())
 
 
 def _description() -> str:

@@ -120,7 +120,7 @@ def _check(parsed: argparse.Namespace) -> None:
     if parsed.sample < 1:
         raise OptionError(
             _("--sample counts from 1, not {number}.", number=parsed.sample),
-            _("For example: {example}", example="--sample 2"),
+            _("For example: --sample 2"),
         )
     _check_table(parsed)
 

@@ -114,7 +114,7 @@ def read_parameter(param: str) -> tuple[str, JSON]:
     if found is None:
         raise OptionError(
             _("-p {param} is not of the form KEY=JSON.", param=param),
-            _("For example: {example}", example="-p presence_penalty=0.5"),
+            _("For example: -p presence_penalty=0.5"),
         )
     name, text = found.groups()
     try:

@@ -86,7 +86,7 @@ def trial(
     if not chosen:
         raise OptionError(
             _("A trial needs models."),
-            _("For example: {example}", example='models=["gpt-4o-mini", "gpt-4o"]'),
+            _('For example: models=["gpt-4o-mini", "gpt-4o"]'),
         )
     asked = asked_for(settings, prompt, chosen[0], system, schema, names, params)
     rows, client = mapper.open_whole(table, _(TABLE), engine)

@@ -29,8 +29,8 @@ def test_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
     _usage, _blank, meanings = said.partition("向语言模型提问")
     assert english_sentences(meanings) == []
     assert [flag for flag in declared_options() if flag not in said] == []
-    assert "位置参数:\n  MODEL                 要提问的模型；" in said
-    assert max(map(width, said.partition("位置参数")[2].splitlines())) <= 78
+    assert "位置参数：\n  MODEL                 要提问的模型；" in said
+    assert max(map(width, said.partition("位置参数：")[2].splitlines())) <= 78
 
 
 @pytest.mark.parametrize(
