@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from .language import _, current, ngettext, pgettext
@@ -130,8 +131,11 @@ def size(number: int) -> str:
 
 
 def nearest(name: str, candidates: Iterable[str]) -> list[str]:
-    """Return up to three names like `name`: those it is a part of first, then those spelt alike."""
-    wanted = name.lower()
+    """Return up to three names like `name`: those it is a part of first, then those spelt alike.
+
+    Letters in full width, as Chinese input methods write them, are those of the alphabet.
+    """
+    wanted = unicodedata.normalize("NFKC", name).lower()
     names = list(candidates)
     within = sorted((n for n in names if wanted and wanted in n.lower()), key=len)
     lower = {n.lower(): n for n in reversed(names)}

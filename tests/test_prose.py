@@ -16,9 +16,9 @@ from metask_magic.asking.background import BackgroundReply
 from metask_magic.chat.reply import Reply
 from metask_magic.messages.kinds import Format
 from metask_magic.notebook.chat_commands import COMMANDS as CHAT_COMMANDS
-from metask_magic.notebook.commands import HELP
+from metask_magic.notebook.commands import help_table
 from metask_magic.notebook.magics import COMMANDS
-from metask_magic.notebook.options import declared_options
+from metask_magic.notebook.option_parser import declared_options
 from metask_magic.prompt.filters import FILTERS
 from metask_magic.settings import Metask
 
@@ -142,5 +142,5 @@ def test_the_errors_are_there() -> None:
 
 
 def test_the_help_has_every_command() -> None:
-    forms = " ".join(form for form, _ in HELP.rows)
+    forms = " ".join(form for form, _ in help_table().rows)
     assert {*re.findall(r"(?<!%)%metask ([a-z]+)(?!\w| prompt)", forms)} == {*COMMANDS} - {"help"}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import PromptError
+from ..language import _
 from ..mcp.toolbox import Toolbox
 from ..messages.kinds import JSON
 from ..messages.request import Content, Message, Part, TextPart, join_parts, parts_of
@@ -86,7 +87,7 @@ def attached(words: Sequence[str], namespace: Mapping[str, Any], toolbox: Toolbo
 
 def _written(content: Content) -> Content:
     if isinstance(content, str) and not content.strip():
-        raise PromptError("The prompt is empty.", "Write it below the %%metask line.")
+        raise PromptError(_("The prompt is empty."), _("Write it below the %%metask line."))
     return content
 
 

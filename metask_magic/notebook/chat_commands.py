@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,11 @@ from ..chat.conversation import Conversation
 from ..chat.conversation_file import load, save
 from ..display.table import Table
 from ..errors import ConversationError
-from ..words import counted, did_you_mean, nearest, plain, size
+from ..language import N_, _, ngettext
+from ..messages.request import ImagePart
+from ..words import did_you_mean, listed, nearest, plain, sentences, size
 from .chats import Chats, as_loaded
+from .option_words import words_of_command
 from .transcript import Transcript
 
 
@@ -36,11 +38,11 @@ def run(chats: Chats, line: str) -> Table | Transcript | str:
 
     """
     try:
-        words = shlex.split(line)
+        words = words_of_command(line)
     except ValueError:
         raise ConversationError(
-            "The line has a quotation mark that is never closed, or a \\ at its end.",
-            "Close it, or escape it with \\.",
+            _("The line has a quotation mark that is never closed, or a \\ at its end."),
+            _("Close it, or escape it with \\."),
         ) from None
     if not words:
         return overview(chats)
@@ -50,21 +52,25 @@ def run(chats: Chats, line: str) -> Table | Transcript | str:
         raise _unknown(chats, word)
     if not command.least <= len(rest) <= command.most:
         raise ConversationError(
-            f"`%metask chats {word}` does not fit: {plain(line)}.", f"Type %metask chats {command.usage}"
+            _("`%metask chats {word}` does not fit: {line}.", word=word, line=plain(line)), _type(command)
         )
     return command.run(chats, rest)
+
+
+def _type(command: _Command) -> str:
+    return _("Type %metask chats {usage}", usage=_(command.usage))
 
 
 def overview(chats: Chats) -> Table:
     """Return the list of all conversations."""
     rows = tuple(_row(conversation) for conversation in chats)
     if not rows:
-        return Table("There are no conversations.", (), (), "`%%metask MODEL -c NAME` begins one.")
+        return Table(_("There are no conversations."), (), (), _("`%%metask MODEL -c NAME` begins one."))
     return Table(
-        counted(len(rows), "conversation"),
-        ("name", "turns", "characters", "images", "models"),
+        ngettext("{count} conversation", "{count} conversations", len(rows)),
+        (_("name"), _("turns"), _("characters"), _("images"), _("models")),
         rows,
-        "`%metask chats show NAME` shows one; also: fork, rename, forget, trim, save, load.",
+        _("`%metask chats show NAME` shows one; also: fork, rename, forget, trim, save, load."),
     )
 
 
@@ -75,18 +81,26 @@ def _row(conversation: Conversation) -> tuple[str, ...]:
         conversation.name,
         f"{len(turns):,}",
         f"{sum(turn.characters for turn in turns):,}",
-        f"{len(images):,} ({size(sum(len(image.data) for image in images))})" if images else "",
-        ", ".join(dict.fromkeys(plain(turn.model) for turn in turns)),
+        _images_of(images) if images else "",
+        listed(dict.fromkeys(plain(turn.model) for turn in turns)),
     )
+
+
+def _images_of(images: Sequence[ImagePart]) -> str:
+    in_all = size(sum(len(image.data) for image in images))
+    return _("{number:,} ({size})", number=len(images), size=in_all)
 
 
 def _unknown(chats: Chats, word: str) -> ConversationError:
     if any(conversation.name == word for conversation in chats):
-        remedy = f"`%metask chats show {word}` shows the conversation."
+        remedy = _("`%metask chats show {name}` shows the conversation.", name=word)
     else:
-        near = did_you_mean([f"`%metask chats {name}`" for name in nearest(word, COMMANDS)])
-        remedy = near or f"There are {', '.join(COMMANDS)}; `%metask chats` alone lists the conversations."
-    return ConversationError(f"`%metask chats` has no command {plain(word)}.", remedy)
+        like = nearest(word, COMMANDS)
+        near = did_you_mean([f"`%metask chats {name}`" for name in like])  # English: a command
+        remedy = near or _(
+            "There are {commands}; `%metask chats` alone lists the conversations.", commands=listed(COMMANDS)
+        )
+    return ConversationError(_("`%metask chats` has no command {word}.", word=plain(word)), remedy)
 
 
 def _show(chats: Chats, words: Sequence[str]) -> Transcript:
@@ -97,20 +111,33 @@ def _fork(chats: Chats, words: Sequence[str]) -> str:
     name, new = words
     forked = chats.get(name).renamed(new)
     chats.add(forked)
-    return f"{new} begins with the {counted(len(forked.turns), 'turn')} of {name}."
+    return ngettext(
+        "{new} begins with the {count} turn of {name}.",
+        "{new} begins with the {count} turns of {name}.",
+        len(forked.turns),
+        new=new,
+        name=name,
+    )
 
 
 def _rename(chats: Chats, words: Sequence[str]) -> str:
     name, new = words
     chats.rename(name, new)
-    return f"{name} is {new} now. A cell that says `-c {name}` begins another conversation."
+    return _(
+        "{name} is {new} now. A cell that says `-c {name}` begins another conversation.", name=name, new=new
+    )
 
 
 def _forget(chats: Chats, words: Sequence[str]) -> str:
     (name,) = words
     turns = chats.get(name).turns
     chats.forget(name)
-    return f"{name} and its {counted(len(turns), 'turn')} are forgotten."
+    return ngettext(
+        "{name} and its {count} turn are forgotten.",
+        "{name} and its {count} turns are forgotten.",
+        len(turns),
+        name=name,
+    )
 
 
 def _trim(chats: Chats, words: Sequence[str]) -> str:
@@ -124,17 +151,22 @@ def _trim(chats: Chats, words: Sequence[str]) -> str:
                 new = new.trimmed(int(number))
             case ["--keep", *_]:
                 raise ConversationError(
-                    "--keep needs the number of turns to keep, 1 or more.",
-                    f"`%metask chats forget {old.name}` removes them all.",
+                    _("--keep needs the number of turns to keep, 1 or more."),
+                    _("`%metask chats forget {name}` removes them all.", name=old.name),
                 )
             case [other, *_]:
                 raise ConversationError(
-                    f"`%metask chats trim` has no option {plain(other)}.",
-                    f"Type %metask chats {COMMANDS['trim'].usage}",
+                    _("`%metask chats trim` has no option {name}.", name=plain(other)),
+                    _type(COMMANDS["trim"]),
                 )
     chats.replace(new)
-    turns = f"{len(new.turns):,} of {counted(len(old.turns), 'turn')}"
-    return f"{old.name} keeps {turns} and {_images(new):,} of {counted(_images(old), 'image')}."
+    turns = ngettext(
+        "{kept:,} of {count} turn", "{kept:,} of {count} turns", len(old.turns), kept=len(new.turns)
+    )
+    images = ngettext(
+        "{kept:,} of {count} image", "{kept:,} of {count} images", _images(old), kept=_images(new)
+    )
+    return _("{name} keeps {turns} and {images}.", name=old.name, turns=turns, images=images)
 
 
 def _images(conversation: Conversation) -> int:
@@ -145,7 +177,13 @@ def _save(chats: Chats, words: Sequence[str]) -> str:
     name, path = words
     conversation = chats.get(name)
     save(conversation, Path(path).expanduser())
-    return f"{name} is saved with {counted(len(conversation.turns), 'turn')} in {plain(path)}."
+    return ngettext(
+        "{name} is saved with {count} turn in {path}.",
+        "{name} is saved with {count} turns in {path}.",
+        len(conversation.turns),
+        name=name,
+        path=plain(path),
+    )
 
 
 def _load(chats: Chats, words: Sequence[str]) -> str:
@@ -154,9 +192,15 @@ def _load(chats: Chats, words: Sequence[str]) -> str:
     try:
         chats.add(named)
     except ConversationError as error:
-        error.remedy += " `%metask chats load PATH NAME` loads it under another name."
+        another = _("`%metask chats load PATH NAME` loads it under another name.")
+        error.remedy = sentences(error.remedy, another)
         raise
-    return f"{named.name} is loaded with {counted(len(named.turns), 'turn')}."
+    return ngettext(
+        "{name} is loaded with {count} turn.",
+        "{name} is loaded with {count} turns.",
+        len(named.turns),
+        name=named.name,
+    )
 
 
 COMMANDS = {
@@ -164,7 +208,7 @@ COMMANDS = {
     "fork": _Command("fork NAME NEW", 2, 2, _fork),
     "rename": _Command("rename NAME NEW", 2, 2, _rename),
     "forget": _Command("forget NAME", 1, 1, _forget),
-    "trim": _Command("trim NAME --keep N, or trim NAME --images", 2, 4, _trim),
+    "trim": _Command(N_("trim NAME --keep N, or trim NAME --images"), 2, 4, _trim),
     "save": _Command("save NAME PATH", 2, 2, _save),
     "load": _Command("load PATH [NAME]", 1, 2, _load),
 }

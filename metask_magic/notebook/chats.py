@@ -11,8 +11,9 @@ from typing import Any
 from ..chat.conversation import CellKey, Conversation, Turn, is_turn, iter_messages
 from ..chat.reply import Reply
 from ..errors import ContextLengthError, ConversationError
+from ..language import _
 from ..messages.request import Message
-from ..words import did_you_mean, nearest
+from ..words import did_you_mean, nearest, sentences
 
 IMAGE_CHARACTERS = 4000  # an image costs about a thousand tokens, and a token is about four characters
 NOT_TO_BLAME = 4  # times that a question is longer than its context, which then is not why
@@ -87,7 +88,7 @@ class Chats:
             turn = Turn(key, user, reply.messages, reply.requested_model, own_system)
             self._conversations[conversation.name] = conversation.with_turn(turn)
         elif isinstance(reply.error, ContextLengthError):
-            reply.error.remedy = f"{reply.error.remedy} {_how_to_shorten(conversation, key, user)}".strip()
+            reply.error.remedy = sentences(reply.error.remedy, _how_to_shorten(conversation, key, user))
         return taken
 
     # -- the conversations themselves -----------------------------------------------------------------
@@ -101,7 +102,8 @@ class Chats:
         if found is None:
             near = did_you_mean(nearest(name, self._conversations))
             raise ConversationError(
-                f"There is no conversation {name}.", near or "`%metask chats` lists those there are."
+                _("There is no conversation {name}.", name=name),
+                near or _("`%metask chats` lists those there are."),
             )
         return found
 
@@ -110,8 +112,8 @@ class Chats:
         name = checked_name(conversation.name)
         if name in self._conversations:
             raise ConversationError(
-                f"There is already a conversation {name}.",
-                f"Choose another name, or `%metask chats forget {name}` before.",
+                _("There is already a conversation {name}.", name=name),
+                _("Choose another name, or `%metask chats forget {name}` before.", name=name),
             )
         self._conversations[name] = conversation.renamed(name)
 
@@ -151,8 +153,8 @@ def checked_name(name: str) -> str:
     known = all(c in _SIGNS or unicodedata.category(c).startswith(_IN_NAMES) for c in composed)
     if not composed or not known or composed[0] in "-.":
         raise ConversationError(
-            f"{name!r} cannot be the name of a conversation.",
-            "Use letters, digits, _, - and ., with a letter or a digit first.",
+            _("{name!r} cannot be the name of a conversation.", name=name),
+            _("Use letters, digits, _, - and ., with a letter or a digit first."),
         )
     return composed
 
@@ -169,10 +171,14 @@ def _how_to_shorten(conversation: Conversation, key: CellKey, user: Message) -> 
         return ""
     name, keep = conversation.name, len(conversation.turns) - (len(turns) + 1) // 2
     if images > text:
-        return f"`%metask chats trim {name} --images` takes the images out of the conversation."
+        return _("`%metask chats trim {name} --images` takes the images out of the conversation.", name=name)
     if keep:
-        return f"`%metask chats trim {name} --keep {keep}` keeps the end of the conversation alone."
-    return f"`%metask chats forget {name}` begins the conversation anew."
+        return _(
+            "`%metask chats trim {name} --keep {keep}` keeps the end of the conversation alone.",
+            name=name,
+            keep=keep,
+        )
+    return _("`%metask chats forget {name}` begins the conversation anew.", name=name)
 
 
 def as_loaded(conversation: Conversation) -> Conversation:

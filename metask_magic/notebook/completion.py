@@ -17,7 +17,7 @@ from itertools import islice
 from types import MemberDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .options import declared_options
+from .option_parser import declared_options
 
 if TYPE_CHECKING:
     from .cursor import Place

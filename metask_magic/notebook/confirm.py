@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..errors import ToolError
+from ..language import _
 from ..mcp.declared import Declared
 from ..messages.calls import describe
 from ..messages.request import ToolCall
-from ..words import plain
-from .stdin import NobodyAnswersError, ask
+from ..words import plain, sentences
+from .full_width import narrow
+from .stdin import NO, YES, NobodyAnswersError, ask
+
+_ALL = ("a", "all", "全部")
 
 
 class Confirmation:
@@ -25,53 +31,58 @@ class Confirmation:
             Nobody can answer.
 
         """
-        return self._ask(call, call.name, "", "--confirm has a question", "Leave --confirm out")
+        nobody = ToolError(
+            _("--confirm has a question, and nobody can answer it here."),
+            _("Leave --confirm out to let the tools be called without asking."),
+        )
+        return self._ask(call, call.name, (), nobody)
 
     def of_server(self, call: ToolCall, server: str, declared: Declared, changed: bool) -> bool:
         """Ask about a server's tool, and say what the server says of it. Raises as for any other.
 
         An answer for all calls in the cell is for the tool as it is declared now.
         """
-        say = f" The server {plain(server)} {_word_of(declared)}: that is its word, and nothing checks it."
+        said = [
+            _(
+                "The server {server} {declares}: that is its word, and nothing checks it.",
+                server=plain(server),
+                declares=_word_of(declared),
+            )
+        ]
         if changed:
-            say += " The tool is not declared as it was before."
-        return self._ask(
-            call,
-            f"{server} {declared.fingerprint}",
-            say,
-            f"{call.name} needs your consent",
-            "Add --yes",
+            said.append(_("The tool is not declared as it was before."))
+        nobody = ToolError(
+            _("{tool} needs your consent, and nobody can answer it here.", tool=call.name),
+            _("Add --yes to let the tools be called without asking."),
         )
+        return self._ask(call, f"{server} {declared.fingerprint}", said, nobody)
 
-    def _ask(self, call: ToolCall, known_as: str, say: str, asks: str, remedy: str) -> bool:
+    def _ask(self, call: ToolCall, known_as: str, said: Sequence[str], nobody: ToolError) -> bool:
         if known_as in self._always:
             return True
-        question = f"Call {describe(call, whole=True)}?{say} [y]es, [n]o, [a]ll of {call.name} in this cell: "
+        told = sentences(
+            _("Call {call}?"), *said, _("[y]es, [n]o, [a]ll of {tool} in this cell: ", tool=call.name)
+        )
+        # Put in last, to the letter: what joins sentences takes a stop away that follows another.
+        question = told.replace("{call}", describe(call, whole=True), 1)
         while True:
-            match _answer(question, asks, remedy).strip().lower():
-                case "y" | "yes":
-                    return True
-                case "n" | "no":
-                    return False
-                case "a" | "all":
-                    self._always.add(known_as)
-                    return True
+            try:
+                answer = narrow(ask(question)).strip().lower()
+            except NobodyAnswersError:
+                raise nobody from None
+            if answer in _ALL:
+                self._always.add(known_as)
+            if answer in (*YES, *_ALL):
+                return True
+            if answer in NO:
+                return False
 
 
 def _word_of(declared: Declared) -> str:
     if declared.only_reads:
-        return "declares that it only reads"
+        return _("declares that it only reads")
     if not declared.hints:
-        return "does not declare what it may do"
+        return _("does not declare what it may do")
     if declared.hints.get("destructiveHint") is False:
-        return "declares that it writes, and destroys nothing"
-    return "declares that it may change things, or destroy them"
-
-
-def _answer(question: str, asks: str, remedy: str) -> str:
-    try:
-        return ask(question)
-    except NobodyAnswersError:
-        raise ToolError(
-            f"{asks}, and nobody can answer it here.", f"{remedy} to let the tools be called without asking."
-        ) from None
+        return _("declares that it writes, and destroys nothing")
+    return _("declares that it may change things, or destroy them")

@@ -13,8 +13,11 @@ from typing import Literal
 
 Kind = Literal["start", "model", "flag", "value", "argument", "name", "attribute", "filter", "text"]
 
-_CELL_MAGIC = re.compile(r"\s*%%metask(?=\s)")
-_LINE_MAGIC = re.compile(r"(?:[^%=]*[^%=!<>]=)?[ \t]*%metask[ \t]")
+_CELL_MAGIC = re.compile(r"\s*[%％]{2}metask(?=\s)")
+_LINE_MAGIC = re.compile(r"(?:[^%=]*[^%=!<>]=)?\s*[%％]metask\s")
+# Chinese quotation marks where a word begins or ends.
+_DOUBLE = re.compile(r"(?<![^\s=＝])[“”＂]|[“”＂](?!\S)")
+_SINGLE = re.compile(r"(?<![^\s=＝])[‘’＇]|[‘’＇](?!\S)")
 _BEFORE_VALUE = re.compile(r"""(?:--[A-Za-z][\w-]*=)?(["'])?""")
 
 _OPENING = re.compile(r"\{\{|\{%[-+]?\s*(?:for|if|elif|set|with|call|filter)\b")
@@ -81,7 +84,7 @@ def _in_line(
 ) -> Place:
     if not _is_raw(line) and (place := _in_expression(line)):
         return place
-    words, last, quote = _read(line)
+    words, last, quote = _read(_SINGLE.sub("'", _DOUBLE.sub('"', line)))
     typed = last[_end_of(_BEFORE_VALUE, last) :]
     if words and words[0] in commands:
         if words[0] in ASKING_COMMANDS:

@@ -18,16 +18,17 @@ from types import TracebackType
 from typing import Any
 
 from ..errors import PromptError
+from ..language import _
 from ..words import shorten
 from .glimpse import Glimpser
 from .hiding import HIDDEN, Hiding, is_secret
 
-SYSTEM = (
+SYSTEM = (  # English: a model reads it
     "You explain exceptions of a Jupyter notebook to its author. Name the cause in a sentence or two, point "
     "to the line, then show the corrected code. The line that ran when it failed is marked with →. If what "
     "is shown does not settle the cause, say what to look at. Be brief."
 )
-QUESTION = "Why did this fail, and how is it corrected?"
+QUESTION = "Why did this fail, and how is it corrected?"  # English: a model reads it
 
 LONGEST = 24_000  # characters of the whole description
 LONGEST_SAID = 2_000  # of the exception's own message
@@ -55,7 +56,7 @@ def last_exception() -> BaseException:
     while (before := getattr(error, "explaining", None)) is not None:
         error = before
     if error is None:
-        raise PromptError("There is no exception to explain.", "Run it right after a cell that failed.")
+        raise PromptError(_("There is no exception to explain."), _("Run it right after a cell that failed."))
     return error
 
 
@@ -99,7 +100,7 @@ class _Telling:
 
     def exception(self, error: BaseException) -> str:
         said = self._said(error)
-        lines = ["# The exception", "", _fenced(said, "text"), ""]
+        lines = ["# The exception", "", _fenced(said, "text"), ""]  # English: a model reads it
         lines += [f"- {relation} {self._in_short(one)}" for relation, one in _iter_related(error)]
         return "\n".join(lines).rstrip()
 
@@ -107,9 +108,9 @@ class _Telling:
         """Yield a section for each call, the outermost first; those in libraries are one line each."""
         kept, left_out = _without_repetition(links)
         if any(map(_is_own, links)):
-            yield "# The calls, the last one last"
+            yield "# The calls, the last one last"  # English: a model reads it
         if left_out:
-            yield f"({left_out:,} more calls of the same lines are left out.)"
+            yield f"({left_out:,} more calls of the same lines are left out.)"  # English: a model reads it
         for link in kept:
             if _is_own(link):
                 yield self._own_call(link)
@@ -198,7 +199,8 @@ class _Telling:
     def _place(self, filename: str) -> str:
         """Return where a piece of the user's code stands, without a path that names a machine."""
         if _CELL.search(filename):
-            return "another cell" if self.cell and filename != self.cell else "the cell that failed"
+            is_other = self.cell and filename != self.cell
+            return "another cell" if is_other else "the cell that failed"  # English: a model reads it
         try:
             return f"`{Path(filename).relative_to(Path.cwd())}`"
         except (ValueError, OSError):
@@ -234,12 +236,12 @@ def _iter_related(error: BaseException) -> Iterator[tuple[str, BaseException]]:
     """Yield the exceptions that led to this one, and those it is a group of."""
     members: Sequence[BaseException] = getattr(error, "exceptions", ())
     if isinstance(error, BaseExceptionGroup):
-        yield from (("it groups", member) for member in members[:MOST_LINKS])
+        yield from (("it groups", member) for member in members[:MOST_LINKS])  # English: a model reads it
     seen = {id(error)}
-    for _ in range(MOST_LINKS):
-        relation, before = ("caused by", error.__cause__)
+    for _link in range(MOST_LINKS):
+        relation, before = ("caused by", error.__cause__)  # English: a model reads it
         if before is None and not error.__suppress_context__:
-            relation, before = ("raised while handling", error.__context__)
+            relation, before = ("raised while handling", error.__context__)  # English: a model reads it
         if before is None or id(before) in seen:
             return
         yield relation, before
@@ -253,7 +255,7 @@ def _filename(link: TracebackType) -> str:
 
 def _is_top(link: TracebackType) -> bool:
     """Whether the call is of a cell or module itself; IPython before 9 gives cells a name of their own."""
-    return link.tb_frame.f_code.co_name.startswith(("<module>", "<cell line"))
+    return link.tb_frame.f_code.co_name.startswith(("<module>", "<cell line"))  # English: IPython's name
 
 
 def _is_own(link: TracebackType) -> bool:
@@ -312,5 +314,6 @@ def _fit(sections: list[str]) -> str:
         del sections[len(sections) // 2]
         left_out += 1
     if left_out:
-        sections.insert(len(sections) // 2, f"({left_out} calls are left out here.)")
+        told = f"({left_out} calls are left out here.)"  # English: a model reads it
+        sections.insert(len(sections) // 2, told)
     return shorten("\n\n".join(sections), LONGEST)

@@ -13,14 +13,22 @@ from typing import Any
 from ..chat.reply import Reply
 from ..display.record import Bundle, to_bundle
 from ..errors import MetaskError, OptionError
+from ..language import N_, _
 from ..scripts.export import LANGUAGES, Code
-from ..words import did_you_mean
+from ..words import did_you_mean, listed
+from .option_words import words_of_command
 
 FORCE = "--force"
 SUFFIXES = {".py": "python", ".mjs": "node", ".sh": "curl"}
 RUNNERS = {"python": "python", "node": "node", "curl": "bash"}
 
-_USE = "It is: %metask export [NAME] [python|node|curl] [PATH] [--force]"
+_BOTH = {
+    "language": N_("{one!r} and {other!r} are both a language."),
+    "option": N_("{one!r} and {other!r} are both an option."),
+    "name": N_("{one!r} and {other!r} are both a name."),
+    "path": N_("{one!r} and {other!r} are both a path."),
+}
+_USE = N_("It is: %metask export [NAME] [python|node|curl] [PATH] [--force]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +58,24 @@ def export(line: str, namespace: Mapping[str, Any], last: Reply | None) -> Code 
         return reply.as_code(wanted.language or "python")
     code = reply.as_code(wanted.language or _language_of(wanted.path))
     _write(code, wanted.path.expanduser(), force=wanted.force)
-    return f"Written to {wanted.path}. To run it: {RUNNERS[code.language]} {shlex.quote(str(wanted.path))}"
+    command = f"{RUNNERS[code.language]} {shlex.quote(str(wanted.path))}"
+    return _("Written to {path}. To run it: {command}", path=wanted.path, command=command)
 
 
 def parse_export(line: str) -> ExportLine:
     """Read what follows `%metask export`. Raises `OptionError`."""
     try:
-        words = shlex.split(line)
+        words = words_of_command(line)
     except ValueError as error:
-        raise OptionError(f"The line cannot be read: {error}.", _USE) from None
+        raise OptionError(_("The line cannot be read: {why}.", why=error), _(_USE)) from None
     found: dict[str, str] = {}
     for word in words:
         kind = _kind(word)
         if kind in found:
-            raise OptionError(f"{found[kind]!r} and {word!r} are both a {kind}.", _USE)
+            raise OptionError(_(_BOTH[kind], one=found[kind], other=word), _(_USE))
         found[kind] = word
     if "option" in found and found["option"] != FORCE:
-        raise OptionError(f"There is no option {found['option']}.", _USE)
+        raise OptionError(_("There is no option {name}.", name=found["option"]), _(_USE))
     return ExportLine(
         found.get("name"),
         found.get("language"),
@@ -100,7 +109,9 @@ def _kind(word: str) -> str:
 def _find(name: str | None, namespace: Mapping[str, Any], last: Reply | None) -> Reply:
     if name is None:
         if last is None:
-            raise MetaskError("No model has been asked yet.", "Ask one, or name a variable with a reply.")
+            raise MetaskError(
+                _("No model has been asked yet."), _("Ask one, or name a variable with a reply.")
+            )
         return last
     found = namespace.get(name)
     if isinstance(found, Reply):
@@ -108,17 +119,23 @@ def _find(name: str | None, namespace: Mapping[str, Any], last: Reply | None) ->
     replies = [known for known, value in namespace.items() if isinstance(value, Reply)]
     named = [known for known in replies if not known.startswith("_")]
     near = difflib.get_close_matches(name, [*named, *LANGUAGES], n=2)
-    remedy = did_you_mean(near) or (f"Replies are in {', '.join(named)}." if named else _USE)
+    remedy = did_you_mean(near) or (_("Replies are in {names}.", names=listed(named)) if named else _(_USE))
     if name in namespace:
-        raise MetaskError(f"{name} is no reply but of type {type(found).__name__}.", remedy)
-    raise MetaskError(f"There is no reply with the name {name}.", remedy)
+        raise MetaskError(
+            _("{name} is no reply but of type {type}.", name=name, type=type(found).__name__), remedy
+        )
+    raise MetaskError(_("There is no reply with the name {name}.", name=name), remedy)
 
 
 def _language_of(path: Path) -> str:
     if path.suffix not in SUFFIXES:
         raise OptionError(
-            f"The name {path.name} does not say which language.",
-            f"End it in {', '.join(SUFFIXES)}, or name one of {', '.join(LANGUAGES)}.",
+            _("The name {name} does not say which language.", name=path.name),
+            _(
+                "End it in {suffixes}, or name one of {languages}.",
+                suffixes=listed(SUFFIXES),
+                languages=listed(LANGUAGES),
+            ),
         )
     return SUFFIXES[path.suffix]
 
@@ -128,6 +145,10 @@ def _write(code: Code, path: Path, *, force: bool) -> None:
         with path.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
             file.write(code)
     except FileExistsError:
-        raise MetaskError(f"The file {path} exists.", f"{FORCE} writes over it.") from None
+        raise MetaskError(
+            _("The file {path} exists.", path=path), _("{option} writes over it.", option=FORCE)
+        ) from None
     except OSError as error:
-        raise MetaskError(f"{path} cannot be written: {error.strerror}.", "Name another path.") from None
+        raise MetaskError(
+            _("{path} cannot be written: {why}.", path=path, why=error.strerror), _("Name another path.")
+        ) from None

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import language
 from ..settings import Metask
-from . import bodyless, question
+from . import bodyless, full_width, question
 from .magics import MetaskMagics
 
 
@@ -22,6 +22,7 @@ def load(shell: Any) -> None:
     shell.register_magics(magics)
     magics.completion.register()
     magics.warm_up.register()
+    full_width.register(shell)
     question.register(shell)
     bodyless.register(shell)
 
@@ -37,6 +38,7 @@ def unload(shell: Any) -> None:
     language.choose("auto")
     bodyless.unregister(shell)
     question.unregister(shell)
+    full_width.unregister(shell)
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("metask", None)
     shell.magics_manager.registry.pop(MetaskMagics.__name__, None)

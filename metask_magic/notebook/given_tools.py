@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import OptionError, ToolError
+from ..language import N_, _
 from ..mcp.toolbox import Toolbox
 from ..prompt.values import to_text
 from ..tools.offered import OfferedTool
@@ -41,8 +42,12 @@ def find_tools(
     _check_names(found)
     if len(found) > MOST_TOOLS:
         print(
-            f"The model is offered {len(found)} tools; with more than {MOST_TOOLS} many take the wrong "
-            "one, or none. Name those that it needs: -T SERVER.TOOL",
+            _(
+                "The model is offered {number} tools; with more than {most} many take the wrong one, or "
+                "none. Name those that it needs: -T SERVER.TOOL",
+                number=len(found),
+                most=MOST_TOOLS,
+            ),
             file=sys.stderr,
         )
     return found
@@ -50,14 +55,18 @@ def find_tools(
 
 def _iter_named(word: str, namespace: Mapping[str, Any], toolbox: Toolbox) -> Iterator[OfferedTool]:
     if not toolbox.has(word):
-        function = look_up(word, namespace, "tool", callable)
+        function = look_up(word, namespace, N_("tool"), callable)
         yield Tool.from_function(function, word.replace(".", "_"), to_text)
         return
     first = word.partition(".")[0]
     if _is_function(word, namespace):
         raise OptionError(
-            f"`{word}` is a function of the notebook, and the server {first} has that name too.",
-            "Rename the function, or add the server under another name.",
+            _(
+                "`{word}` is a function of the notebook, and the server {server} has that name too.",
+                word=word,
+                server=first,
+            ),
+            _("Rename the function, or add the server under another name."),
         )
     yield from toolbox.tools(word)
 
@@ -78,6 +87,10 @@ def _check_names(tools: Sequence[OfferedTool]) -> None:
     name, times = Counter(tool.name for tool in tools).most_common(1)[0] if tools else ("", 0)
     if times > 1:
         raise ToolError(
-            f"{times} tools would be called {name}, and a model could not tell them apart.",
-            "Rename one of them, or name the others alone with -T.",
+            _(
+                "{number} tools would be called {name}, and a model could not tell them apart.",
+                number=times,
+                name=name,
+            ),
+            _("Rename one of them, or name the others alone with -T."),
         )

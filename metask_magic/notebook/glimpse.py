@@ -45,7 +45,7 @@ class Glimpser:
         if type(value) in _PLAIN:
             return self._repr.safely(value)
         if self._left <= 0:
-            return "<not looked at>"
+            return "<not looked at>"  # English: a model reads it
         found: list[str] = []
         # A `repr` is the user's code and may never end; a thread is the only place where it can be left.
         thread = threading.Thread(target=lambda: found.append(self._repr.safely(value)), daemon=True)
@@ -53,7 +53,7 @@ class Glimpser:
         thread.start()
         thread.join(min(SECONDS, self._left))
         self._left -= time.monotonic() - began
-        return found[0] if found else "<repr took too long>"
+        return found[0] if found else "<repr took too long>"  # English: a model reads it
 
 
 class _Hidden:
@@ -73,7 +73,7 @@ class _ShortRepr(reprlib.Repr):
         try:
             return shorten(self.repr(value), LONGEST_TABLE if _is_table(value) else LONGEST)
         except BaseException as error:  # noqa: BLE001 -- whatever it is, the value cannot be shown
-            return f"<repr failed: {type(error).__name__}>"
+            return f"<repr failed: {type(error).__name__}>"  # English: a model reads it
 
     def repr_str(self, x: str, level: int) -> str:
         return super().repr_str(self._hide(x[:_READ]), level)
@@ -95,7 +95,8 @@ class _ShortRepr(reprlib.Repr):
         try:
             return self._hide(self._describe(x))
         except BaseException as error:  # noqa: BLE001 -- the code of the user runs here, SystemExit and all
-            return self._hide(f"<repr failed: {type(error).__name__}: {str(error)[:100]}>")
+            said = f"{type(error).__name__}: {str(error)[:100]}"
+            return self._hide(f"<repr failed: {said}>")  # English: a model reads it
 
     def _describe(self, x: Any) -> str:
         kind = type(x).__name__
@@ -104,9 +105,10 @@ class _ShortRepr(reprlib.Repr):
         if hasattr(type(x), "shape") and hasattr(type(x), "dtype"):
             values = repr(x)[:_READ] if 0 < getattr(x, "size", 0) <= self.maxlist else ""
             between = "\n" if "\n" in values else " "
-            return f"{kind} of shape {tuple(x.shape)}, dtype {x.dtype}{between}{values}".rstrip()
+            told = f"{kind} of shape {tuple(x.shape)}, dtype {x.dtype}"  # English: a model reads it
+            return f"{told}{between}{values}".rstrip()
         if isinstance(x, _CONTAINERS) and len(x) > MOST_ITEMS:
-            return f"<{kind} of length {len(x):,}>"
+            return f"<{kind} of length {len(x):,}>"  # English: a model reads it
         return _ADDRESS.sub("", repr(x)[:_READ])
 
 
@@ -118,4 +120,5 @@ def _describe_table(table: Any) -> str:
     columns = list(zip(table.columns, table.dtypes, strict=False))
     kinds = ", ".join(f"{name}: {dtype}" for name, dtype in columns[:MOST_COLUMNS])
     more = f", and {len(columns) - MOST_COLUMNS} more" if len(columns) > MOST_COLUMNS else ""
-    return f"DataFrame of shape {tuple(table.shape)}; columns {kinds}{more}; it begins\n{table.head(3)}"
+    told = f"DataFrame of shape {tuple(table.shape)}; columns {kinds}{more}"  # English: a model reads it
+    return f"{told}; it begins\n{table.head(3)}"  # English: it too

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from IPython.core.getipython import get_ipython
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from IPython.core.magic_arguments import magic_arguments
 
-from ..errors import MetaskError, OptionError
+from ..errors import MetaskError, OptionError, SettingError
+from ..language import _
 from ..settings import Metask
 from .completion import Completion, Known
-from .options import CellOptions, chat_options, parse_cell_line, parse_line
+from .full_width import check_models
+from .option_line import parse_cell_line, parse_line
+from .options import CellOptions
 from .warm_up import WarmUp
 
 if TYPE_CHECKING:
@@ -37,7 +41,7 @@ They stand here for Tab, which cannot wait until the modules of the commands are
 """
 
 # `gpt-4o`, `org/name`, `name:7b`, `claude*`: what words of a question hardly are.
-_MODEL = re.compile(r"(?=.*[\d/:*-])\w[\w./:*@-]*[\w*]")
+_MODEL = re.compile(r"(?=.*[\d/:*-])\w[\w./:*@-]*[\w*]", re.ASCII)
 
 
 @magics_class
@@ -54,25 +58,33 @@ class MetaskMagics(Magics):
         )
 
     @no_var_expand
-    @magic_arguments("%metask")  # type: ignore[untyped-decorator]  # IPython's carries no types
-    @chat_options
     @line_cell_magic
     def metask(self, line: str, cell: str | None = None) -> Any:
-        """Ask a language model; the reply streams into the cell and is its value.
-
-        The cell is the prompt. {{ name }} puts in a value of the notebook. On one line: %metask MODEL prompt.
-        %metask alone shows the status, and %metask help the commands.
-        """
+        """Ask a language model; the reply streams into the cell and is its value."""
         self._settings.read_environment()
         if cell is not None:
-            return self.session.ask(parse_cell_line(line), cell.removesuffix("\n"), by_cell_magic=True)
-        word, _, rest = line.strip().partition(" ")
+            options = parse_cell_line(line)
+            check_models(options, self._known_models())
+            return self.session.ask(options, cell.removesuffix("\n"), by_cell_magic=True)
+        word = "".join(line.split(maxsplit=1)[:1])
         if word in COMMANDS or not word:
-            return self._command(word, rest.strip())
+            return self._command(word, line.strip().removeprefix(word).strip())
         options, prompt = parse_line(line)
+        check_models(options, self._known_models())
         if not prompt and not options.attach and options.prompt is None:
             raise _no_prompt(options)
         return self.session.ask(options, prompt, by_cell_magic=False)
+
+    # IPython asks what `%%metask?` shows.
+    metask.getdoc = lambda: _help_of(get_ipython())  # type: ignore[union-attr]  # a function may have it
+
+    def help(self) -> str:
+        """Return what `%%metask?` shows: the options in the language of the moment."""
+        from .option_help import help_text
+
+        with contextlib.suppress(SettingError):  # whatever is wrong with the settings, this helps
+            self._settings.read_environment()
+        return help_text()
 
     @property
     def session(self) -> Session:
@@ -148,7 +160,12 @@ class MetaskMagics(Magics):
             case "login" | "logout":
                 return _said(getattr(commands, word)(self._settings))
             case _:
-                return commands.HELP
+                return commands.help_table()
+
+
+def _help_of(shell: Any) -> str:
+    magics: MetaskMagics = shell.magics_manager.registry[MetaskMagics.__name__]
+    return magics.help()
 
 
 def _said(result: Any) -> Any:
@@ -165,6 +182,8 @@ def _no_prompt(options: CellOptions) -> MetaskError:
     model = " ".join(options.models)
     near = nearest(model, COMMANDS)
     return OptionError(
-        f"There is no prompt after {model}." if model else "There is no model and no prompt.",
-        did_you_mean([f"`%metask {name}`" for name in near]) or "For example: %metask gpt-4o-mini Hello!",
+        _("There is no prompt after {model}.", model=model)
+        if model
+        else _("There is no model and no prompt."),
+        did_you_mean([f"`%metask {name}`" for name in near]) or _("For example: %metask gpt-4o-mini Hello!"),
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import OptionError
+from ..language import N_, _
 from ..mcp.toolbox import Toolbox
 from ..settings import Metask
 from ..table.requests import TablePrompt
@@ -48,12 +49,15 @@ def read_cell(
 def check_options(options: CellOptions) -> None:
     """Refuse what goes with no table. Raises `OptionError`."""
     for option, given, why in (
-        ("-c", options.chat is not None, "the rows are no turns of a conversation"),
-        ("-T", bool(options.tools), "tools are for one reply at a time"),
-        ("--prompt", options.prompt is not None, "the prompt of a table is a template for its rows"),
-        ("-f code", options.format == "code", "there is one next cell, and there are many rows"),
-        ("--raw", options.raw, "a text without {{ }} is the same for each row"),
-        ("--background", options.background, "the table is there when all rows are"),
+        ("-c", options.chat is not None, N_("the rows are no turns of a conversation")),
+        ("-T", bool(options.tools), N_("tools are for one reply at a time")),
+        ("--prompt", options.prompt is not None, N_("the prompt of a table is a template for its rows")),
+        ("-f code", options.format == "code", N_("there is one next cell, and there are many rows")),
+        ("--raw", options.raw, N_("a text without {{ }} is the same for each row")),
+        ("--background", options.background, N_("the table is there when all rows are")),
     ):
         if given:
-            raise OptionError(f"{option} does not go with --map: {why}.", f"Leave {option} out.")
+            raise OptionError(
+                _("{option} does not go with --map: {why}.", option=option, why=_(why)),
+                _("Leave {option} out.", option=option),
+            )

@@ -11,6 +11,7 @@ from typing import Any
 from ..answering.backends import Backends
 from ..answering.shelf import Shelf
 from ..errors import OptionError
+from ..language import N_, _
 from ..messages.kinds import JSON
 from ..schemas.schema import Schema
 from ..settings import Metask
@@ -21,8 +22,8 @@ from ..table.requests import TablePrompt
 from ..usage.ledger import Ledger
 from .parameters import OWN_PARAMETERS, check_parameter, merge_parameters, override, said_twice
 
-TABLE = "the table"
-KEPT = "as its `table`"
+TABLE = N_("the table")
+KEPT = N_("as its `table`")
 
 
 def map(
@@ -101,7 +102,7 @@ def map(
     """
     mapper, settings, names = surroundings(names)
     check_numbers(limit=limit, sample=sample)
-    rows, client = mapper.open(table, TABLE, engine)
+    rows, client = mapper.open(table, _(TABLE), engine)
     rows = rows if limit is None else rows.head(limit)
     asked = asked_for(settings, prompt, mapper.choose_model(model), system, schema, names, params)
     manner = Manner(
@@ -113,8 +114,8 @@ def map(
         client=client,
     )
     if dry_run:
-        return mapper.preview(rows, asked, TABLE, manner)
-    return _table(mapper.run(rows, asked, TABLE, manner, kept=KEPT))
+        return mapper.preview(rows, asked, _(TABLE), manner)
+    return _table(mapper.run(rows, asked, _(TABLE), manner, kept=_(KEPT)))
 
 
 def retry_failed(
@@ -138,9 +139,11 @@ def retry_failed(
     are. Parameters, result and errors are those of `map`.
     """
     mapper, settings, names = surroundings(names)
-    rows, client = mapper.open(table, TABLE, engine)
+    rows, client = mapper.open(table, _(TABLE), engine)
     if ERROR not in rows.columns:
-        raise OptionError(f"The table has no column {ERROR}.", "Give a result of metask_magic.map.")
+        raise OptionError(
+            _("The table has no column {name}.", name=ERROR), _("Give a result of metask_magic.map.")
+        )
     asked = asked_for(settings, prompt, mapper.choose_model(model), system, schema, names, params)
     manner = Manner(
         quiet=quiet,
@@ -149,14 +152,17 @@ def retry_failed(
         requests_per_minute=requests_per_minute,
         client=client,
     )
-    return _table(mapper.run(rows, asked, TABLE, manner, kept=KEPT))
+    return _table(mapper.run(rows, asked, _(TABLE), manner, kept=_(KEPT)))
 
 
 def check_numbers(**numbers: int | None) -> None:
     """Refuse numbers of rows or answers below 1. Raises `OptionError`."""
     for name, number in numbers.items():
         if number is not None and number < 1:
-            raise OptionError(f"{name}={number} leaves nothing to ask.", "Give a number above 0.")
+            raise OptionError(
+                _("{name}={number} leaves nothing to ask.", name=name, number=number),
+                _("Give a number above 0."),
+            )
 
 
 def asked_for(
@@ -171,7 +177,7 @@ def asked_for(
     """Return what a call asks. Raises `OptionError` or `SchemaError`."""
     own = [name for name in OWN_PARAMETERS if name in params]
     if own:
-        raise OptionError(f"{own[0]} is no parameter of a row's request.", "Leave it out.")
+        raise OptionError(_("{name} is no parameter of a row's request.", name=own[0]), _("Leave it out."))
     for name, value in params.items():
         check_parameter(name, value, f"{name}={value!r}")
     if schema is not None and "response_format" in params:
@@ -186,7 +192,7 @@ def asked_for(
         format="markdown" if schema is None else "json",
         schema=None
         if schema is None
-        else Schema.from_object(schema, getattr(schema, "__name__", "the schema")),
+        else Schema.from_object(schema, getattr(schema, "__name__", "the schema")),  # English: it is sent
     )
 
 

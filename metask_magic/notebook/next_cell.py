@@ -8,9 +8,10 @@ from typing import Any
 from ..display.front_end import FrontEnd, detect
 from ..display.place import id_of_cell
 from ..display.widget import WidgetSink
+from ..language import N_, _
 from ..messages.record import Sink
 
-_CANNOT_CHANGE = (
+_CANNOT_CHANGE = N_(
     "The code differs from what this cell gave before, and the next cell cannot be changed from here: "
     "`_.code_blocks` has it."
 )
@@ -48,7 +49,7 @@ class NextCell:
             self._shell.set_next_input(code, replace=False)
             self._put[asking] = code
         elif known != code:
-            print(_CANNOT_CHANGE, file=sys.stderr, flush=True)
+            print(_(_CANNOT_CHANGE), file=sys.stderr, flush=True)
 
     def _asking(self) -> tuple[str, str]:
         """Return the id of the running cell, if the front end sent it, and what to know the cell by."""

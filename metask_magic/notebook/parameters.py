@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from ..errors import OptionError
+from ..language import N_, _
 from ..messages.kinds import JSON
+from .full_width import narrow
+
+_NUMBER = re.compile(r"[－-]?[\d.．]+")
 
 OWN_PARAMETERS = ("model", "messages", "stream")
 _SAME = {"max_completion_tokens": "max_tokens"}
@@ -18,7 +23,7 @@ class _Loss(NamedTuple):
     """A parameter of which something would come that is dropped, where its value is such."""
 
     is_such: Callable[[JSON], bool]
-    why: str
+    said: str
     remedy: str
 
 
@@ -32,21 +37,23 @@ def _is_set(value: JSON) -> bool:
 
 _SEVERAL = _Loss(
     _is_more_than_one,
-    "asks for several answers, and a reply holds one",
-    "Name the model twice, or ask again with --sample 2.",
+    N_("{written} asks for several answers, and a reply holds one."),
+    N_("Name the model twice, or ask again with --sample 2."),
 )
 _FACTS = _Loss(
-    _is_set, "asks for facts about tokens, which no reply keeps", "Leave it out, or use the openai library."
+    _is_set,
+    N_("{written} asks for facts about tokens, which no reply keeps."),
+    N_("Leave it out, or use the openai library."),
 )
 _LOSSES: Mapping[str, _Loss] = {
     **dict.fromkeys(("n", "best_of", "candidate_count", "num_return_sequences"), _SEVERAL),
     **dict.fromkeys(("logprobs", "top_logprobs"), _FACTS),
     "modalities": _Loss(
         lambda value: value not in (None, ["text"]),
-        "asks for more than text, which no reply holds",
-        "Leave it out.",
+        N_("{written} asks for more than text, which no reply holds."),
+        N_("Leave it out."),
     ),
-    "audio": _Loss(_is_set, "asks for sound, which no reply holds", "Leave it out."),
+    "audio": _Loss(_is_set, N_("{written} asks for sound, which no reply holds."), N_("Leave it out.")),
 }
 
 
@@ -60,10 +67,12 @@ def check_parameter(name: str, value: JSON, written: str) -> None:
 
     """
     if name in OWN_PARAMETERS:
-        raise OptionError(f"{written} cannot set {name}.", "The cell itself says it.")
+        raise OptionError(
+            _("{written} cannot set {name}.", written=written, name=name), _("The cell itself says it.")
+        )
     loss = _LOSSES.get(name)
     if loss is not None and loss.is_such(value):
-        raise OptionError(f"{written} {loss.why}.", loss.remedy)
+        raise OptionError(_(loss.said, written=written), _(loss.remedy))
 
 
 def merge_parameters(said: Iterable[tuple[str, JSON, str]]) -> dict[str, JSON]:
@@ -80,9 +89,7 @@ def merge_parameters(said: Iterable[tuple[str, JSON, str]]) -> dict[str, JSON]:
     for name, value, how in said:
         same = _SAME.get(name, name)
         if same in written:
-            raise OptionError(
-                f"{written[same]} and {how} say the same thing twice.", "Leave one of them out."
-            )
+            raise said_twice(written[same], how)
         written[same] = how
         merged[name] = value
     return merged
@@ -96,23 +103,31 @@ def override(settings: Mapping[str, JSON], own: Mapping[str, JSON]) -> dict[str,
 
 def said_twice(one: str, other: str) -> OptionError:
     """Return the error for two options that contradict each other, or might."""
-    return OptionError(f"{one} and {other} say the same thing twice.", "Leave one of them out.")
+    return OptionError(
+        _("{one} and {other} say the same thing twice.", one=one, other=other), _("Leave one of them out.")
+    )
 
 
 def read_parameter(param: str) -> tuple[str, JSON]:
     """Return name and value of what follows `-p`. Raises `OptionError`."""
-    name, equals, text = param.partition("=")
-    if not equals or not name:
-        raise OptionError(f"-p {param} is not of the form KEY=JSON.", "For example: -p presence_penalty=0.5")
+    found = re.fullmatch(r"([^=＝]+)[=＝](.*)", param, re.DOTALL)
+    if found is None:
+        raise OptionError(
+            _("-p {param} is not of the form KEY=JSON.", param=param),
+            _("For example: -p presence_penalty=0.5"),
+        )
+    name, text = found.groups()
     try:
-        value: JSON = json.loads(text)
+        value: JSON = json.loads(narrow(text) if _NUMBER.fullmatch(text) else text)
     except (ValueError, RecursionError):
-        raise OptionError(f"The value of -p {name} is not JSON: {text}", _as_json(name, text)) from None
+        raise OptionError(
+            _("The value of -p {name} is not JSON: {text}", name=name, text=text), _as_json(name, text)
+        ) from None
     check_parameter(name, value, f"-p {name}")
     return name, value
 
 
 def _as_json(name: str, text: str) -> str:
     if text[:1] in "[{":
-        return f'In JSON, names and texts stand in double quotes: -p {name}=["a", "b"]'
-    return f'A text needs its quotation marks: -p {name}="{text}"'
+        return _('In JSON, names and texts stand in double quotes: -p {name}=["a", "b"]', name=name)
+    return _('A text needs its quotation marks: -p {name}="{text}"', name=name, text=text)

@@ -26,7 +26,8 @@ class QuestionLine(TokenTransformBase):
             tokens = [token for token in line if token.string.strip()]
             words = [token.string for token in tokens]
             at = 0 if words[:2] == _MAGIC else words.index("=") + 1 if "=" in words else -1
-            if at >= 0 and words[at : at + 2] == _MAGIC and len(words) > at + 3 and words[-1].endswith("?"):
+            asked = words[at + 2 :] if at >= 0 and words[at : at + 2] == _MAGIC else []
+            if {*asked} - {"?", "??"} and words[-1].endswith("?"):
                 return cls(tokens[0].start)
         return None
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import OptionError
+from ..language import N_, _
 from ..messages.kinds import Format
 from ..schemas.schema import ANY_JSON, Schema
 from .names import look_up
@@ -27,8 +28,11 @@ def find_schema(options: CellOptions, namespace: Mapping[str, Any]) -> Schema | 
     if name is None:
         return ANY_JSON if options.format == "json" else None
     if options.format not in (None, "json"):
-        raise OptionError(f"--schema is answered in JSON, not as {options.format}.", "Leave -f out.")
-    return Schema.from_object(look_up(name, namespace, "schema"), name)
+        raise OptionError(
+            _("--schema is answered in JSON, not as {format}.", format=options.format),
+            _("Leave {option} out.", option="-f"),
+        )
+    return Schema.from_object(look_up(name, namespace, N_("schema")), name)
 
 
 def format_of(options: CellOptions) -> Format:

@@ -29,6 +29,7 @@ from ..display.place import Place
 from ..errors import Interrupted, MetaskError
 from ..gateway.embedded import LOCAL
 from ..gateway.recorded import CONDUCTS, RecordedBackend
+from ..language import N_, _
 from ..mcp.kept import Kept
 from ..mcp.registry import Servers
 from ..mcp.toolbox import Toolbox
@@ -59,11 +60,11 @@ from .value import CellValue
 
 Asked = Sequence[tuple[Request, Backend]]
 
-NOT_PUT = (
+NOT_PUT = N_(
     "Other cells may be in work by now, so no code was put into the next: `code_blocks` of the reply has it."
 )
 
-NO_TURN = "This reply is no turn of the conversation {}: nothing can be answered to it."
+NO_TURN = N_("This reply is no turn of the conversation {name}: nothing can be answered to it.")
 
 
 class Session:
@@ -158,14 +159,14 @@ class Session:
         asked = map_cell.read_cell(options, text, models[0], self._settings, namespace, toolbox)
         if options.is_trial or len(models) > 1:
             return self._try(options, asked, models)
-        engine = None if options.engine is None else look_up(options.engine, namespace, "engine")
-        rows, client = self.mapper.open(look_up(name, namespace, "table"), name, engine)
+        engine = None if options.engine is None else look_up(options.engine, namespace, N_("engine"))
+        rows, client = self.mapper.open(look_up(name, namespace, N_("table")), name, engine)
         if options.limit is not None:
             rows = rows.head(options.limit)
         manner = Manner(quiet=options.quiet, fresh=options.fresh, sample=options.sample, client=client)
         if options.dry_run:
             return self.mapper.preview(rows, asked, name, manner)
-        outcome = self.mapper.run(rows, asked, name, manner, kept="in _")
+        outcome = self.mapper.run(rows, asked, name, manner, kept=_("in _"))
         self._value.bind(options.out, outcome.table)
         if outcome.failure is not None:
             self._value.keep(outcome.table)
@@ -179,7 +180,7 @@ class Session:
         run = trial_cell.read_cell(options, asked, models, self.mapper, self._shell.user_ns)
         if options.dry_run:
             return run.preview()
-        outcome = run.run("in _")
+        outcome = run.run(_("in _"))
         self._value.bind(options.out, outcome.trial)
         if outcome.failure is not None:
             self._value.keep(outcome.trial)
@@ -256,7 +257,7 @@ class Session:
         """Return the model itself, or recordings around it, and what tells whether an answer is recorded."""
         conduct = self.recordings.conduct(fresh=options.fresh, embedded=model == LOCAL)
         if conduct == CONDUCTS["off"]:
-            return self._metered(self.backends.for_model(model)), lambda _: False
+            return self._metered(self.backends.for_model(model)), lambda request: False
 
         async def asked() -> Backend:
             return self._metered(await errands.call(partial(self.backends.for_model, model)))
@@ -294,7 +295,7 @@ class Session:
             return
         taken = self.chats.remember(chat, cell, draft.user, reply, draft.system)
         if not taken and reply.error is None:
-            print(NO_TURN.format(chat), file=sys.stderr)
+            print(_(NO_TURN, name=chat), file=sys.stderr)
 
     def _ask_in_background(self, options: CellOptions, asked: Asked, errands: Errands) -> BackgroundReply:
         front_end = detect(self._shell)
@@ -317,7 +318,7 @@ class Session:
         value = self._to_value(outcome)
         failure = self._failure(outcome, value)
         if isinstance(failure, MetaskError):
-            failure.kept_in = f"{name}.reply" if name else "the `reply` of the cell's value"
+            failure.kept_in = f"{name}.reply" if name else _("the `reply` of the cell's value")
             if aside is not None:
                 aside.say("\n".join(failure.lines()))
         if failure is not None:
@@ -328,7 +329,7 @@ class Session:
             and value.format == "code"
             and find_code(value.text)
         ):
-            aside.say(NOT_PUT)
+            aside.say(_(NOT_PUT))
         return value
 
     def _sink(self, options: CellOptions, requests: Sequence[Request]) -> Sink:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import getpass
 import sys
 
+YES = ("y", "yes", "是")
+NO = ("n", "no", "否")
+
 
 class NobodyAnswersError(Exception):
     """There is no stdin, or it has ended, or the front end takes no questions."""

@@ -11,9 +11,10 @@ from ..chat.conversation import Conversation, Turn
 from ..display.mathematics import with_dollars
 from ..display.printable import printable
 from ..display.record import UNTYPESET, to_safe_html
+from ..language import _, ngettext
 from ..messages.kinds import JSON
 from ..messages.request import ImagePart, Message
-from ..words import counted, size
+from ..words import listed, size
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,12 @@ class Transcript:
         return self.conversation.to_messages()
 
     def __str__(self) -> str:
-        pieces = (f"{heading}\n{text}" for heading, text, _ in self._iter_pieces())
+        pieces = (f"{heading}\n{text}" for heading, text, _formatted in self._iter_pieces())
         return printable("\n\n".join((self._title, *pieces)))
 
     __repr__ = __str__
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_asked: Any) -> dict[str, str]:
         pieces = (
             _heading(heading) + (to_safe_html(with_dollars(text)) if formatted else _as_it_stands(text))
             for heading, text, formatted in self._iter_pieces()
@@ -42,7 +43,8 @@ class Transcript:
 
     @property
     def _title(self) -> str:
-        return f"{self.conversation.name}: {counted(len(self.conversation.turns), 'turn')}"
+        turns = len(self.conversation.turns)
+        return ngettext("{name}: {count} turn", "{name}: {count} turns", turns, name=self.conversation.name)
 
     def _iter_pieces(self) -> Iterator[tuple[str, str, bool]]:
         """Yield a heading, a text, and whether it is a model's, which writes Markdown."""
@@ -61,7 +63,8 @@ def _iter_answer(number: int, turn: Turn) -> Iterator[tuple[str, str, bool]]:
         if message.content:
             yield f"{number}. {turn.model}", _text(message), True
         for call in message.tool_calls:
-            yield f"{number}. {turn.model} calls", f"{call.name}({call.arguments})", False
+            heading = _("{number}. {model} calls", number=number, model=turn.model)
+            yield heading, f"{call.name}({call.arguments})", False
 
 
 def _text(message: Message) -> str:
@@ -72,7 +75,7 @@ def _text(message: Message) -> str:
 
 def _describe(image: ImagePart) -> str:
     facts = (image.name, image.media_type, size(len(image.data)))
-    return f"[image {', '.join(fact for fact in facts if fact)}]"
+    return _("[image {facts}]", facts=listed(fact for fact in facts if fact))
 
 
 def _heading(text: str) -> str:
@@ -80,7 +83,8 @@ def _heading(text: str) -> str:
 
 
 def _as_it_stands(text: str) -> str:
-    return f'<pre class="{UNTYPESET}" style="white-space:pre-wrap;margin-bottom:1em">{_escaped(text)}</pre>'
+    style = "white-space:pre-wrap;margin-bottom:1em"
+    return f'<pre class="{UNTYPESET}" style="{style}">{_escaped(text)}</pre>'  # English: HTML
 
 
 def _escaped(text: str) -> str:

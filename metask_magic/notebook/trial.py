@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import OptionError
+from ..language import N_, _
 from ..messages.kinds import JSON
 from ..table.asking import Manner
 from ..trials.run import TrialRun
 from ..trials.wish import CheckWish
 from .mapping import TABLE, asked_for, check_numbers, surroundings
 
-KEPT = "as its `trial`"
+KEPT = N_("as its `trial`")
 
 
 def trial(
@@ -83,14 +84,17 @@ def trial(
     check_numbers(limit=limit, sample=sample)
     chosen = mapper.choose_models([models] if isinstance(models, str) else [*models])
     if not chosen:
-        raise OptionError("A trial needs models.", 'For example: models=["gpt-4o-mini", "gpt-4o"]')
+        raise OptionError(
+            _("A trial needs models."),
+            _('For example: models=["gpt-4o-mini", "gpt-4o"]'),
+        )
     asked = asked_for(settings, prompt, chosen[0], system, schema, names, params)
-    rows, client = mapper.open_whole(table, TABLE, engine)
+    rows, client = mapper.open_whole(table, _(TABLE), engine)
     rows = rows if limit is None else rows.head(limit)
     wish = CheckWish.of(
         check,
         rows.columns,
-        TABLE,
+        _(TABLE),
         tolerance=tolerance,
         judge=None if judge is None else mapper.choose_model(judge),
         rubric=rubric,
@@ -103,10 +107,10 @@ def trial(
         requests_per_minute=requests_per_minute,
         client=client,
     )
-    run = TrialRun(mapper, rows, asked, chosen, wish, TABLE, manner)
+    run = TrialRun(mapper, rows, asked, chosen, wish, _(TABLE), manner)
     if dry_run:
         return run.preview()
-    outcome = run.run(KEPT)
+    outcome = run.run(_(KEPT))
     if outcome.failure is not None:
         raise outcome.failure
     return outcome.trial

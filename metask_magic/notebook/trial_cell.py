@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..language import N_, _
 from ..prompt.own_names import iter_own_names
 from ..table.asking import Manner
 from ..table.mapper import Mapper
@@ -32,8 +33,8 @@ def read_cell(
 
     """
     name = str(options.map)
-    engine = None if options.engine is None else look_up(options.engine, namespace, "engine")
-    rows, client = mapper.open_whole(look_up(name, namespace, "table"), name, engine)
+    engine = None if options.engine is None else look_up(options.engine, namespace, N_("engine"))
+    rows, client = mapper.open_whole(look_up(name, namespace, N_("table")), name, engine)
     if options.limit is not None:
         rows = rows.head(options.limit)
     wish = CheckWish.of(
@@ -44,8 +45,8 @@ def read_cell(
         known=[*iter_own_names(namespace, inspect.isfunction)],
         tolerance=options.tolerance,
         judge=None if options.judge is None else mapper.choose_model(options.judge),
-        rubric=None if options.rubric is None else look_up(options.rubric, namespace, "rubric"),
-        rubric_name=f"the rubric {options.rubric}",
+        rubric=None if options.rubric is None else look_up(options.rubric, namespace, N_("rubric")),
+        rubric_name=_("the rubric {name}", name=options.rubric),
     )
     manner = Manner(quiet=options.quiet, fresh=options.fresh, sample=options.sample, client=client)
     return TrialRun(mapper, rows, asked, models, wish, name, manner)

@@ -8,13 +8,14 @@ from typing import Any
 
 from ..display.usage_chart import Bar, UsageChart
 from ..errors import MetaskError, OptionError
+from ..language import N_, _, ngettext, pgettext
 from ..usage.ledger import Figure, Ledger, ModelUsage
 from ..usage.prices import INSTALL_EXTRA, Estimate, estimate
-from ..words import plain
+from ..words import listed, plain, sentences
 
 RESET = "--reset"
 
-_FIGURES = ("input", "cached", "output", "reasoning")
+_FIGURES = (N_("input"), N_("cached"), N_("output"), N_("reasoning"))
 _SMALLEST_SHOWN = Decimal("0.0001")
 
 
@@ -43,12 +44,12 @@ class UsageReport:
     budget: int | None = None
 
     def __str__(self) -> str:
-        return str(self._chart()) if self.rows else _NOTHING
+        return str(self._chart()) if self.rows else _(_NOTHING)
 
     __repr__ = __str__
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return self._chart()._repr_mimebundle_() if self.rows else {"text/plain": _NOTHING}
+    def _repr_mimebundle_(self, **_asked: Any) -> dict[str, str]:
+        return self._chart()._repr_mimebundle_() if self.rows else {"text/plain": _(_NOTHING)}
 
     def to_dataframe(self) -> Any:
         """Return the rows as a DataFrame of pandas, or of polars where pandas is not installed.
@@ -88,14 +89,14 @@ class UsageReport:
     # -- drawing --------------------------------------------------------------------------------------
 
     def _chart(self) -> UsageChart:
-        endings = ("ended early",) if self.total.failed or self.total.interrupted else ()
-        costs = ("est. cost",) if self.estimate is not None else ()
+        endings = (_("ended early"),) if self.total.failed or self.total.interrupted else ()
+        costs = (_("est. cost"),) if self.estimate is not None else ()
         return UsageChart(
             summarize(self.total, self.budget),
-            ("model", "requests", *endings, *_FIGURES, "seconds", *costs),
+            (_("model"), _("requests"), *endings, *map(_, _FIGURES), _("seconds"), *costs),
             tuple(self._cells(plain(row.model), row) for row in self.rows),
             tuple(_bar(row) for row in self.rows),
-            self._cells("total", self.total) if len(self.rows) > 1 else (),
+            self._cells(_("total"), self.total) if len(self.rows) > 1 else (),
             tuple(self._notes()),
         )
 
@@ -116,20 +117,21 @@ class UsageReport:
     def _notes(self) -> list[str]:
         notes = []
         if any(getattr(self.total, name).missing for name in _FIGURES):
-            notes.append("A ? stands for tokens that the gateway did not report.")
+            notes.append(_("A ? stands for tokens that the gateway did not report."))
         if self.estimate is None:
-            notes.append(f"With {INSTALL_EXTRA} there is an estimate of the cost.")
+            notes.append(_("With {install} there is an estimate of the cost.", install=INSTALL_EXTRA))
         else:
-            empty = all(row.model in self.estimate.usd for row in self.rows)
-            notes.append(
-                f"The cost in US dollars is estimated from public list prices by {self.estimate.source}; "
-                "the gateway's prices may differ."
-                + ("" if empty else " No list has a price where none stands.")
+            whole = all(row.model in self.estimate.usd for row in self.rows)
+            estimated = _(
+                "The cost in US dollars is estimated from public list prices by {source}; the gateway's "
+                "prices may differ.",
+                source=self.estimate.source,
             )
+            notes.append(sentences(estimated, "" if whole else _("No list has a price where none stands.")))
         return notes
 
 
-_NOTHING = "Nothing has been asked in this session."
+_NOTHING = N_("Nothing has been asked in this session.")
 
 
 def report(ledger: Ledger, budget: int | None = None) -> UsageReport:
@@ -149,23 +151,41 @@ def run(ledger: Ledger, words: str, budget: int | None = None) -> UsageReport | 
     if not words:
         return report(ledger, budget)
     if words != RESET:
-        raise OptionError(f"`%metask usage` cannot read {words!r}.", f"It takes `{RESET}`, or nothing.")
+        raise OptionError(
+            _("`%metask usage` cannot read {words!r}.", words=words),
+            _("It takes `{option}`, or nothing.", option=RESET),
+        )
     forgotten = summarize(ledger.total())
     ledger.reset()
-    print(f"The count starts over; it was at {forgotten}.")
+    print(_("The count starts over; it was at {total}.", total=forgotten))
     return None
 
 
 def summarize(total: ModelUsage, budget: int | None = None) -> str:
     """Return the total in a line: `12 requests, at least 1,204 tokens of a budget of 10,000`."""
-    requests = f"{total.requests:,} request{'s' if total.requests != 1 else ''}"
-    tokens = f"{'at least ' if total.unreported else ''}{total.tokens:,} tokens"
-    return f"{requests}, {tokens}" + (f" of a budget of {budget:,}" if budget else "")
+    requests, tokens = total.requests, total.tokens
+    if total.unreported:
+        said = ngettext(
+            "{count} request, at least {tokens:,} tokens",
+            "{count} requests, at least {tokens:,} tokens",
+            requests,
+            tokens=tokens,
+        )
+    else:
+        said = ngettext(
+            "{count} request, {tokens:,} tokens",
+            "{count} requests, {tokens:,} tokens",
+            requests,
+            tokens=tokens,
+        )
+    return _("{used} of a budget of {budget:,}", used=said, budget=budget) if budget else said
 
 
 def _endings(used: ModelUsage) -> str:
-    counted = ((used.failed, "failed"), (used.interrupted, "interrupted"))
-    return ", ".join(f"{count:,} {how}" for count, how in counted if count)
+    failed = pgettext("of requests", "{number:,} failed", number=used.failed)
+    interrupted = pgettext("of requests", "{number:,} interrupted", number=used.interrupted)
+    counted = ((used.failed, failed), (used.interrupted, interrupted))
+    return listed(said for number, said in counted if number)
 
 
 def _bar(row: ModelUsage) -> Bar:
@@ -184,6 +204,7 @@ def _to_polars(columns: dict[str, list[Any]]) -> Any:
         import polars
     except ImportError:
         raise MetaskError(
-            "Neither pandas nor polars is installed.", "`pip install pandas`, or use the report's `rows`."
+            _("Neither pandas nor polars is installed."),
+            _("`pip install pandas`, or use the report's `rows`."),
         ) from None
     return polars.DataFrame(columns)

@@ -50,6 +50,18 @@ def test_answers(answering: Callable[..., list[str]], answers: list[str], allowe
     assert asked[0].startswith('Call f(x="' + "y" * 300 + '")? ')
 
 
+def test_the_call_is_shown_to_the_letter(answering: Callable[..., list[str]]) -> None:
+    asked = answering("n")
+    Confirmation()(ToolCall("c1", "f", '{"x": "rm a.. b?. {call}"}'))
+    assert asked == ['Call f(x="rm a.. b?. {call}")? [y]es, [n]o, [a]ll of f in this cell: ']
+
+
+@pytest.mark.parametrize("answer", ["是", "ｙ", "全部", "Ａ"])
+def test_answers_of_a_chinese_keyboard(answering: Callable[..., list[str]], answer: str) -> None:
+    answering(answer)
+    assert Confirmation()(CALL) is True
+
+
 def test_all_holds_for_one_tool_and_one_cell(answering: Callable[..., list[str]]) -> None:
     asked = answering("a", "n", "n")
     confirm = Confirmation()

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from metask_magic.notebook import chat_commands, recordings, tool_commands
-from metask_magic.notebook.commands import HELP
+from metask_magic.notebook.commands import help_table
 
 from ..examples import PACKAGE, documents, expand, iter_blocks, iter_strings
 from ..gateway_server import GatewayServer
@@ -39,7 +39,6 @@ STANDS_FOR: Mapping[str, str] = {
     "{said.rstrip('/')}/{NAME}": "kept/recordings.jsonl",
     "{word}": "story",
     "{name}": "story",
-    "{old.name}": "story",
     "{server}": "story",
     "{server.name}": "story",
     "{connection.server.name}": "story",
@@ -64,14 +63,12 @@ NO_EXAMPLES = {
     "%metask tools add",
     "%metask tools {name}",
     "%metask tools {word}",
-    "%metask tools {command.usage}",
-    "%metask tools {COMMANDS['add'].usage}",
+    "%metask tools {usage}",
     "%metask chats trim",
     "%metask chats {name}",
     "%metask chats {word}",
-    "%metask chats {command.usage}",
-    "%metask chats {COMMANDS['trim'].usage}",
-    "%metask recordings {command.usage}",
+    "%metask chats {usage}",
+    "%metask recordings {usage}",
     "%metask recordings {name}",
     "%metask recordings {word}",
     "%metask {name}",
@@ -90,7 +87,7 @@ _WRITTEN = [
 
 def iter_forms() -> Iterator[str]:
     """Yield whatever is written as an example, as it is written."""
-    for form, _ in HELP.rows:
+    for form, _ in help_table().rows:
         yield from re.split(r", (?=%)", form)
     for name, commands in (
         ("chats", chat_commands.COMMANDS),

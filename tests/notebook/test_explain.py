@@ -366,6 +366,13 @@ def test_the_request_can_be_seen_before(
     assert not gateway.chats
 
 
+def test_a_question_in_chinese_is_no_model(asking: Kernel, gateway: GatewayServer) -> None:
+    asking.run(FAILING)
+    assert asking.run("%metask explain　为什么第2行出错？").error is None
+    assert gateway.last.json["model"] == "gpt-4o-mini"
+    assert gateway.last.last_user_text.endswith("\n\n为什么第2行出错？")
+
+
 def test_the_same_exception_is_explained_after_explaining_it_failed(
     asking: Kernel, gateway: GatewayServer
 ) -> None:

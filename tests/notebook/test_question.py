@@ -26,6 +26,7 @@ def manager() -> Any:
         ("%metask m why (?\nz = 1", "get_ipython().run_line_magic('metask', 'm why (?')\nz = 1\n"),
         ("%metask m a = b?", "get_ipython().run_line_magic('metask', 'm a = b?')\n"),
         ("%metask?", "get_ipython().run_line_magic('pinfo', '%metask')\n"),
+        ("%metask??", "get_ipython().run_line_magic('pinfo2', '%metask')\n"),
         ("%%metask?", "get_ipython().run_line_magic('pinfo', '%%metask')\n"),
         ("len?", "get_ipython().run_line_magic('pinfo', 'len')\n"),
         ("%%metask m\nwhat?", "get_ipython().run_cell_magic('metask', 'm', 'what?\\n')\n"),

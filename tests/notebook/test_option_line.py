@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metask_magic.errors import OptionError
-from metask_magic.notebook.options import CellOptions, parse_cell_line, parse_line
+from metask_magic.notebook.option_line import parse_cell_line, parse_line
+from metask_magic.notebook.options import CellOptions
 
 
 @pytest.mark.parametrize(
@@ -76,50 +77,81 @@ def test_cell_line(line: str, expected: CellOptions) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "says"),
+    ("line", "expected"),
     [
-        ("--nope", "no option --nope"),
-        ("--temp 1", "no option --temp"),
-        ("—schema P", "no option —schema"),
-        ("-p stop=[a]", "is not JSON"),
-        ('-p stop=["a"', "is not JSON"),
-        ('-p stop=["a"]b', "is not JSON"),
-        ("-p n=2", "several answers"),
-        ("-p best_of=2", "several answers"),
-        ("-p candidate_count=4", "several answers"),
-        ("-p logprobs=true", "facts about tokens"),
-        ("-p top_logprobs=3", "facts about tokens"),
-        ('-p modalities=["text", "audio"]', "more than text"),
-        ('-p audio={"voice": "x"}', "sound"),
-        ("-p max_tokens=5 --max-tokens 6", "--max-tokens and -p max_tokens"),
-        ("-p max_completion_tokens=5 --max-tokens 6", "--max-tokens and -p max_completion_tokens"),
-        ("-p temperature=1 --temperature 1", "--temperature and -p temperature"),
-        ("-p seed=1 -p seed=2", "-p seed and -p seed"),
-        ("--schema P -p response_format={}", "--schema and -p response_format"),
-        ("-f json -p response_format={}", "-f json and -p response_format"),
-        ("-T f -p tools=[]", "-T and -p tools"),
-        ("-o a -o b", "-o is given twice"),
-        ("--max-tokens 5 --max-tokens 6", "--max-tokens is given twice"),
-        ("-s a --system b", "--system is given twice"),
-        ("--temperature warm", "invalid float value"),
-        ("-f yaml", "invalid choice: 'yaml'"),
-        ("--seed", "expected one argument"),
-        ("-s 'open", "never closed"),
-        ("-s open\\", r"a \\ at its end"),
-        ("-o 'not a name'", "no name"),
-        ("-o class", "no name"),
-        ("-o None", "no name"),
-        ("m --confirm", "the cell has none"),
-        ("m --yes", "the cell has none"),
-        ("m -T f --yes --confirm", "--confirm asks before each call, and --yes does not"),
-        ("-p temperature", "KEY=JSON"),
-        ("-p =1", "KEY=JSON"),
-        ("-p stop=END", "is not JSON"),
-        ("--limit 3", "needs --map"),
-        ("--map df --limit 0", "a row at least"),
-        ("-p stream=false", "cannot set stream"),
+        ("甲\u3000乙\u2003丙\xa0丁", CellOptions(models=("甲", "乙", "丙", "丁"))),
+        ("m\u3000－－map\u3000df\u3000--limit ３", CellOptions(models=("m",), map="df", limit=3)),
+        ("--temperature ０．５ --seed=１２", CellOptions(params={"temperature": 0.5, "seed": 12})),
+        ("-s “简短 回答” m", CellOptions(models=("m",), system="简短 回答")),
+        ("-s ”反 了“ --chat=‘故 事’", CellOptions(system="反 了", chat="故 事")),
+        ("－－system＝＂甲＝乙＂ m", CellOptions(models=("m",), system="甲＝乙")),
+        ("-s “请用“中文”回答” m", CellOptions(models=("m",), system="请用“中文”回答")),
+        ("-s “” m", CellOptions(models=("m",), system="")),
+        ("-s “a”b m", CellOptions(models=("m",), system="“a”b")),
+        ("-s '“a b”' m", CellOptions(models=("m",), system="“a b”")),
+        ('-p stop=“a "b"” m', CellOptions(models=("m",), params={"stop": 'a "b"'})),
+        ('-p stop＝["甲 乙"] －－param user＝“丙”', CellOptions(params={"stop": ["甲 乙"], "user": "丙"})),
+        ("-p seed＝１ -p x=－０．５", CellOptions(params={"seed": 1, "x": -0.5})),
+        ("--param＝user＝“a b”", CellOptions(params={"user": "a b"})),
+        (
+            "--prompt docs.sum topic＝“茶 道” n=1＝2",
+            CellOptions(prompt="docs.sum", prompt_arguments={"topic": "茶 道", "n": "1＝2"}),
+        ),
     ],
 )
+def test_what_is_typed_in_full_width(line: str, expected: CellOptions) -> None:
+    assert parse_cell_line(line) == expected
+
+
+UNREADABLE = [
+    ("--nope", "no option --nope"),
+    ("--temp 1", "no option --temp"),
+    ("—schema P", "no option —schema"),
+    ("-p stop=[a]", "is not JSON"),
+    ('-p stop=["a"', "is not JSON"),
+    ('-p stop=["a"]b', "is not JSON"),
+    ("-p n=2", "several answers"),
+    ("-p best_of=2", "several answers"),
+    ("-p candidate_count=4", "several answers"),
+    ("-p logprobs=true", "facts about tokens"),
+    ("-p top_logprobs=3", "facts about tokens"),
+    ('-p modalities=["text", "audio"]', "more than text"),
+    ('-p audio={"voice": "x"}', "sound"),
+    ("-p max_tokens=5 --max-tokens 6", "--max-tokens and -p max_tokens"),
+    ("-p max_completion_tokens=5 --max-tokens 6", "--max-tokens and -p max_completion_tokens"),
+    ("-p temperature=1 --temperature 1", "--temperature and -p temperature"),
+    ("-p seed=1 -p seed=2", "-p seed and -p seed"),
+    ("--schema P -p response_format={}", "--schema and -p response_format"),
+    ("-f json -p response_format={}", "-f json and -p response_format"),
+    ("-T f -p tools=[]", "-T and -p tools"),
+    ("-o a -o b", "-o is given twice"),
+    ("--max-tokens 5 --max-tokens 6", "--max-tokens is given twice"),
+    ("-s a --system b", "--system is given twice"),
+    ("--temperature warm", "invalid float value"),
+    ("-f yaml", "invalid choice: 'yaml'"),
+    ("--seed", "expected one argument"),
+    ("-s 'open", "never closed"),
+    ("-s open\\", r"a \\ at its end"),
+    ("-s “open m", "never closed"),
+    ("--system=‘open m", "never closed"),
+    ("－－mop df", "no option －－mop"),
+    ("—raw", "no option —raw"),
+    ("-o 'not a name'", "no name"),
+    ("-o class", "no name"),
+    ("-o None", "no name"),
+    ("m --confirm", "the cell has none"),
+    ("m --yes", "the cell has none"),
+    ("m -T f --yes --confirm", "--confirm asks before each call, and --yes does not"),
+    ("-p temperature", "KEY=JSON"),
+    ("-p =1", "KEY=JSON"),
+    ("-p stop=END", "is not JSON"),
+    ("--limit 3", "needs --map"),
+    ("--map df --limit 0", "a row at least"),
+    ("-p stream=false", "cannot set stream"),
+]
+
+
+@pytest.mark.parametrize(("line", "says"), UNREADABLE)
 def test_what_cannot_be_read_is_explained(line: str, says: str) -> None:
     with pytest.raises(OptionError, match=says) as caught:
         parse_cell_line(line)
@@ -134,6 +166,8 @@ def test_what_cannot_be_read_is_explained(line: str, says: str) -> None:
         ("-temperature 1", "Did you mean --temperature?"),
         ("--NoStream", "Did you mean --no-stream?"),
         ("–dry–run", "Did you mean --dry-run?"),
+        ("——dry-run", "Did you mean --dry-run?"),
+        ("－－ｍｏｐ", "Did you mean --map?"),
         ("-x", "`%%metask?` lists"),
         ("--zzzz", "`%%metask?` lists"),
         ("-p stop=[a]", "double quotes"),
@@ -164,6 +198,13 @@ def test_the_remedy_is_at_hand(line: str, offers: str) -> None:
         ("m —well, a dash", ["m"], "—well, a dash"),
         ("m", ["m"], ""),
         ("", [], ""),
+        ("m\u3000你好，\u3000世界！", ["m"], "你好，\u3000世界！"),
+        ("m 🙂“引号” －－raw", ["m"], "🙂“引号” －－raw"),
+        ("－－seed\u3000１\u3000m\u3000为什么？", ["m"], "为什么？"),
+        ("m －－ 列表", ["m"], "－－ 列表"),
+        ("m －一项", ["m"], "－一项"),
+        ("m “你好”，他说", ["m"], "“你好”，他说"),
+        ("m ‘未完", ["m"], "‘未完"),
     ],
 )
 def test_one_line(line: str, models: list[str], prompt: str) -> None:
