@@ -69,10 +69,10 @@ def test_no_english_is_left(what: str) -> None:
         (SHOWN["whisker"], 'aria-label="0.90，刻度从 0 到 1"'),
         (
             SHOWN["scatter"],
-            "得分与每 1,000 行估算费用的关系。a：得分 0.90，费用 $0.5000；b：得分 0.50，费用 $1.5000",
+            "得分与每 1,000 行估算费用的对比。a：得分 0.90，费用 $0.5000；b：得分 0.50，费用 $1.5000",
         ),
         (SHOWN["usage"], "输入 9 个 token，其中缓存 3 个；输出 4 个"),
-        (SHOWN["usage"], "█ 输入   ▒ 缓存的输入   ░ 输出   ? 未报告"),
+        (SHOWN["usage"], "█ 输入   ▒ 缓存输入   ░ 输出   ? 未报告"),
     ],
 )
 def test_what_is_said(said: Callable[[], str], shown: str) -> None:

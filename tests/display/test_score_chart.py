@@ -111,10 +111,10 @@ def test_it_is_described_in_the_current_language() -> None:
     choose("zh")
     drawn = scatter([point(0.5, 0.4, 0.6, 1.0, "甲"), point(0.25, 0.2, 0.6, 2.0, "乙")], "回答正确的比例")
     assert (
-        'aria-label="回答正确的比例与每 1,000 行估计费用的对比。'
+        'aria-label="回答正确的比例与每 1,000 行估算费用的对比。'
         '甲：得分 0.50，费用 $1.0000；乙：得分 0.25，费用 $2.0000"'
     ) in drawn
-    assert 'aria-label="0.50，刻度为 0 至 1"' in whisker(point(0.5, 0.2, 0.8), Span(0.0, 1.0))
+    assert 'aria-label="0.50，刻度从 0 到 1"' in whisker(point(0.5, 0.2, 0.8), Span(0.0, 1.0))
 
 
 def test_a_name_is_no_markup() -> None:

@@ -124,7 +124,7 @@ def test_columns_and_bars_align_below_chinese_heads() -> None:
         f"{'模型' * 7}模…  ?",
         "█ 输入   ▒ 缓存输入   ░ 输出   ? 未报告",
     ]
-    assert 'aria-label="输入 1,000 个 token，其中 500 个来自缓存；输出 1,000 个"' in shown.to_html()
+    assert 'aria-label="输入 1,000 个 token，其中缓存 500 个；输出 1,000 个"' in shown.to_html()
     assert "</svg>缓存输入</span>" in shown.to_html()
 
 
