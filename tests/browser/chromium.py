@@ -42,14 +42,18 @@ def find_chromium(environment: Mapping[str, str] = os.environ) -> str:
 
 
 @contextmanager
-def launch_chromium(executable: str, profile: Path) -> Iterator[BrowserContext]:
-    """Run a Chromium without a window, with a profile on disk.
+def launch_chromium(executable: str, profile: Path, *, scale: float = 1) -> Iterator[BrowserContext]:
+    """Run a Chromium without a window, with a profile on disk; `scale` is pixels for each of the page.
 
-    Such a one keeps compiled code: a page of JupyterLab costs half as much from the second on.
+    A profile on disk keeps compiled code: a page of JupyterLab costs half as much from the second on.
     """
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
-            profile, executable_path=executable, args=list(_ARGUMENTS), viewport=VIEWPORT
+            profile,
+            executable_path=executable,
+            args=list(_ARGUMENTS),
+            viewport=VIEWPORT,
+            device_scale_factor=scale,
         )
         try:
             yield context

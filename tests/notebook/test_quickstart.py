@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -13,6 +14,10 @@ from ..kernel import ROOT
 pytestmark = pytest.mark.kernel
 
 NOTEBOOK = ROOT / "notebooks" / "quickstart.ipynb"
+CHINESE = ROOT / "notebooks" / "quickstart.zh-CN.ipynb"
+
+# What a cell of one is allowed to say otherwise than its sibling: who is asked, how long, and the words.
+_OWN = re.compile(r"(?<=metask )(local|gpt-4o-mini)|(?<=--max-tokens )\d+|(?<=<= )\d+")
 
 
 def test_the_quickstart_runs_live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,3 +36,25 @@ def test_the_quickstart_runs_live(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         (reply,) = cell.outputs
         assert len(reply.data["text/plain"]) > 5
         assert reply.metadata["metask"]["model"] == "SmolLM2-135M-Instruct"
+
+
+def shape(notebook: Path) -> list[str]:
+    """What the cells are, one by one: text by its headings, code by what it does."""
+    cells = nbformat.read(notebook, as_version=4).cells
+    return [
+        " ".join(re.findall(r"^#+", cell.source, re.MULTILINE))
+        if cell.cell_type == "markdown"
+        else shape_of_code(cell.source)
+        for cell in cells
+    ]
+
+
+def shape_of_code(source: str) -> str:
+    """The code without prompts and texts."""
+    line, _, _ = source.partition("\n")
+    line = re.sub(r"(?<=--max-tokens 40).*", "", line)  # the prompt of a line
+    return re.sub(r'".*"', '""', _OWN.sub("", line))
+
+
+def test_the_chinese_one_teaches_the_same() -> None:
+    assert shape(CHINESE) == shape(NOTEBOOK)
