@@ -1,0 +1,55 @@
+"""The manual: `sphinx-build -t en` for English, `-t zh` for Chinese.
+
+The source is the whole repository, of which a language takes its folder, the notebooks and a few pages: so a
+link that leads somewhere on GitHub leads there in the manual too, and the build sees where one does not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ipython_pygments_lexers import IPython3Lexer
+
+LANGUAGE = "zh" if tags.has("zh") else "en"  # type: ignore[name-defined]  # noqa: F821 -- Sphinx's
+
+project = "metask-magic"
+language = {"en": "en", "zh": "zh_CN"}[LANGUAGE]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc"]
+
+root_doc = f"docs/{LANGUAGE}/index"
+include_patterns = [
+    f"docs/{LANGUAGE}/**",
+    "notebooks/*",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+]
+exclude_patterns = [".*", "docs/_build", "metask_magic", "notebooks/conftest.py", "tests"]
+
+nb_execution_mode = "off"  # the outputs are those that were saved
+nb_render_error_lexer = "none"  # ours are sentences, and no tracebacks
+myst_heading_anchors = 3
+
+default_role = "literal"  # what single backticks are in our docstrings
+autodoc_member_order = "bysource"
+autodoc_type_aliases = {"JSON": "JSON"}  # else all that JSON can be is written out
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+numpydoc_show_class_members = False  # autodoc lists them
+nitpick_ignore_regex = [
+    # Of Python and of our own modules: what no page is about.
+    ("py:.*", r"(collections|decimal|pathlib|t|traitlets)\..*"),
+    ("py:.*", r"JSON|metask_magic\.(asking|messages|schemas|scripts|table|trials|usage)\..*"),
+]
+
+templates_path = ["templates"]
+html_theme = "furo"
+html_title = "metask-magic"
+html_copy_source = False
+html_additional_pages = {"index": "forward.html"}
+
+
+def setup(app: Any) -> None:
+    """Read what stands in cells as IPython does, magics among it."""
+    app.add_lexer("python", IPython3Lexer)
+    app.config.highlight_language = "python"

@@ -1,0 +1,151 @@
+"""README and the manual, run: every cell in one kernel, page by page, and what each promises looked at.
+
+A cell that is new on a page fails here until the page's module in `promises` says what must come of it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib import import_module
+from itertools import zip_longest
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from ..examples import Block, documents, iter_blocks
+from ..gateway_server import GatewayServer
+from ..kernel import Kernel
+from ..mcp.conftest import HOSTILE
+from ..mcp.web import WebServer
+from ..notebook.conftest import split
+from .promise import Promise, Ran, like, name_of, run
+
+# The pages in other languages have the same cells: `test_languages.py` looks.
+PAGES: Mapping[str, Sequence[Block]] = {
+    path: [*iter_blocks(page)]
+    for path, page in documents().items()
+    if path == "README.md" or path.startswith("docs/en/")
+}
+FILES = {"json": "mcp.json"}
+"""Where a reader puts a block of this language."""
+
+# What a reader has in the kernel whatever the page.
+SETTING = """
+import os
+os.makedirs({folder!r}, exist_ok=True)
+os.chdir({folder!r})
+os.environ["METASK_API_KEY"] = {key}
+os.environ["METASK_BASE_URL"] = {base_url!r}
+hero = "Ada"
+def magic(line):
+    return get_ipython().run_line_magic("metask", line)
+servers_here = {servers!r}
+"""
+TOKEN = "made-up-token-20817"
+# Not `%reset`, which takes what Dask's workers need of `__main__`.
+AFRESH = """%reset_selective -f .
+%unload_ext metask_magic
+get_ipython().config.pop("Metask", None)"""
+LOAD = "%load_ext metask_magic"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A cell of a page, and what stands right below it as what it shows."""
+
+    page: str
+    cell: str
+    output: str = ""
+
+
+def iter_told(page: str) -> Iterator[Told]:
+    """Yield the cells of a page in their order: in README a block has several, in the manual it is one."""
+    blocks = PAGES[page]
+    for block, following in zip_longest(blocks, blocks[1:], fillvalue=Block("", "")):
+        shown = following.code if following.language == "text" and following.follows_block else ""
+        if not block.language:
+            *cells, last = block.cells if page == "README.md" else [block.code.strip("\n")]
+            yield from (Told(page, cell) for cell in cells)
+            yield Told(page, last, shown)
+
+
+def promises_of(page: str) -> ModuleType:
+    return import_module(f"{__package__}.promises.{Path(page).stem.lower().replace('-', '_')}")
+
+
+WITH_CELLS = [page for page in PAGES if any(iter_told(page))]
+
+
+@pytest.mark.parametrize("page", WITH_CELLS)
+def test_every_cell_has_its_promise(page: str) -> None:
+    assert [name_of(told.cell) for told in iter_told(page)] == [
+        each.cell for each in promises_of(page).PROMISES
+    ]
+
+
+@pytest.fixture(scope="module")
+def reading(
+    kernel: Kernel, _gateway_of_the_session: GatewayServer
+) -> Iterator[Callable[[str], Sequence[Ran]]]:
+    """What came of the cells of a page, in their order; it is read when it is first asked for."""
+    gateway = _gateway_of_the_session
+    gateway.reset()
+    with WebServer(TOKEN) as web:
+        servers = {"command": shlex.join(HOSTILE), "url": web.url, "token": TOKEN}
+        yield cache(partial(read, kernel, gateway, servers))
+    assert not gateway.violations
+    assert not kernel.has_sent(gateway.api_key)
+
+
+def read(kernel: Kernel, gateway: GatewayServer, servers: Mapping[str, str], page: str) -> Sequence[Ran]:
+    """Run a page's cells, in a kernel that has nothing of the page before."""
+    folder = kernel.cwd / Path(page).stem
+    kernel.run(AFRESH)
+    setting = SETTING.format(
+        key=split(gateway.api_key), base_url=gateway.base_url, servers=servers, folder=str(folder)
+    )
+    assert kernel.run(setting).error is None
+    for block in PAGES[page]:
+        if block.language in FILES:
+            (folder / FILES[block.language]).write_text(block.code, encoding="utf-8")
+    if not any(told.cell.startswith(LOAD) for told in iter_told(page)):
+        kernel.run(LOAD)
+    promises = promises_of(page)
+    cells = zip(iter_told(page), promises.PROMISES, strict=False)  # what is missing has its own test
+    ran = [run(kernel, gateway, told.cell, promise) for told, promise in cells]
+    kernel.run(getattr(promises, "CLOSING", ""))
+    return ran
+
+
+CASES = [
+    pytest.param(page, number, told, promise, id=f"{Path(page).stem}-{number}-{promise.cell}")
+    for page in WITH_CELLS
+    for number, (told, promise) in enumerate(zip(iter_told(page), promises_of(page).PROMISES, strict=False))
+]
+
+
+@pytest.mark.parametrize(("page", "number", "told", "promise"), CASES)
+def test_a_cell_keeps_its_promise(
+    reading: Callable[[str], Sequence[Ran]], page: str, number: int, told: Told, promise: Promise
+) -> None:
+    ran = reading(page)[number]
+    assert ran.failed == promise.fails, ran.shown
+    assert [*map(like, sorted(ran.asked), promise.asked)] == [*promise.asked]
+    assert len(ran.asked) == len(promise.asked)
+    assert [said for said in ran.asked if re.search(r"\S {2,}# ", said)] == [], "a model reads no remarks"
+    assert [piece for piece in promise.sends if piece not in ran.sent] == [], ran.sent
+    assert [piece for piece in promise.shows if piece not in ran.shown] == [], ran.shown
+    assert [line for line in pieces_of(told.output) if line not in ran.shown] == [], ran.shown
+    assert ran.values == {expression: repr(expected) for expression, expected in promise.values.items()}
+    assert ran.put == ([] if promise.next_cell is None else [promise.next_cell])
+
+
+def pieces_of(output: str) -> Iterator[str]:
+    """Yield what stands in an output, with anything in the place of each `…`."""
+    for line in output.splitlines():
+        yield from (piece.strip() for piece in line.split("…"))
