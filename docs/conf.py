@@ -17,14 +17,8 @@ language = {"en": "en", "zh": "zh_CN"}[LANGUAGE]
 extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc"]
 
 root_doc = f"docs/{LANGUAGE}/index"
-include_patterns = [
-    f"docs/{LANGUAGE}/**",
-    "notebooks/*",
-    "CONTRIBUTING.md",
-    "SECURITY.md",
-    "CHANGELOG.md",
-]
-exclude_patterns = [".*", "docs/_build", "metask_magic", "notebooks/conftest.py", "tests"]
+include_patterns = [f"docs/{LANGUAGE}/**", "notebooks/*", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
+exclude_patterns = [".*", "docs/_build", "metask_magic", "notebooks/README.md", "tests"]
 
 nb_execution_mode = "off"  # the outputs are those that were saved
 nb_render_error_lexer = "none"  # ours are sentences, and no tracebacks

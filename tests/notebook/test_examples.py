@@ -29,7 +29,6 @@ STANDS_FOR: Mapping[str, str] = {
     "load PATH NAME": "load kept.jsonl other",
     "load PATH": "load kept.jsonl",
     '"…"': '"o3-mini"',
-    "-p KEY=JSON": "-p top_p=0.5",
     "-p {name}": "-p stop",
     "{text}": "END",
     "{2 * total.tokens}": "36",
