@@ -6,11 +6,15 @@ link that leads somewhere on GitHub leads there in the manual too, and the build
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 from ipython_pygments_lexers import IPython3Lexer
+from sphinx.search.zh import SearchChinese
 
-LANGUAGE = "zh" if tags.has("zh") else "en"  # type: ignore[name-defined]  # noqa: F821 -- Sphinx's
+NAMES = {"en": "English", "zh": "中文"}
+LANGUAGE = "zh" if tags.has("zh") else "en"  # noqa: F821 -- Sphinx's
 
 project = "metask-magic"
 language = {"en": "en", "zh": "zh_CN"}[LANGUAGE]
@@ -41,9 +45,38 @@ html_theme = "furo"
 html_title = "metask-magic"
 html_copy_source = False
 html_additional_pages = {"index": "forward.html"}
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "sidebar/search.html",
+        "languages.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
+html_context = {
+    "language_here": LANGUAGE,
+    "other_languages": {
+        code: name
+        for code, name in NAMES.items()
+        if code != LANGUAGE and (Path(__file__).parent / code / "index.md").exists()
+    },
+}
+
+
+class SearchInChinese(SearchChinese):
+    """Finds Chinese words without a dictionary: by two characters, and longer ones within whole runs."""
+
+    def split(self, input: str) -> list[str]:
+        """Return the words of a text that are in the index."""
+        runs = re.findall(r"[\u3400-\u9fff]+", input)
+        pairs = [run[at : at + 2] for run in runs for at in range(len(run) - 1)]
+        return [*pairs, *runs, *super().split(input)]
 
 
 def setup(app: Any) -> None:
-    """Read what stands in cells as IPython does, magics among it."""
+    """Read what stands in cells as IPython does, magics among it; find Chinese words."""
     app.add_lexer("python", IPython3Lexer)
+    app.add_search_language(SearchInChinese)
     app.config.highlight_language = "python"
