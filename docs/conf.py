@@ -28,6 +28,7 @@ nb_execution_mode = "off"  # the outputs are those that were saved
 nb_render_error_lexer = "none"  # ours are sentences, and no tracebacks
 myst_heading_anchors = 3
 
+highlight_language = "python"
 default_role = "literal"  # what single backticks are in our docstrings
 autodoc_member_order = "bysource"
 autodoc_type_aliases = {"JSON": "JSON"}  # else all that JSON can be is written out
@@ -79,4 +80,3 @@ def setup(app: Any) -> None:
     """Read what stands in cells as IPython does, magics among it; find Chinese words."""
     app.add_lexer("python", IPython3Lexer)
     app.add_search_language(SearchInChinese)
-    app.config.highlight_language = "python"
