@@ -64,7 +64,7 @@ PROMISES = [
         values={
             "type(_).__module__.partition('.')[0]": "dask",
             "list(_.reply.compute())": ["Sum up: Fine.", "Sum up: Broken."],
+            "client.close()": None,
         },
     ),
 ]
-CLOSING = "client.close()"
