@@ -6,6 +6,7 @@ import inspect
 import re
 import tomllib
 from collections.abc import Collection, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,7 @@ OTHERS = re.compile(r"\b(?:pip install|python -m|jupyter nbconvert|pytest) [^`\n
 """Commands that are not ours, with their options."""
 
 
+@cache
 def said_in(document: str) -> str:
     """Return the code spans and the examples of a document."""
     blocks = [block.code for block in iter_blocks(document) if block.language != "sh"]
