@@ -26,7 +26,7 @@ STRINGS = [
     string
     for path in sorted(PACKAGE.rglob("*.py"))
     if "display" not in path.parts
-    and path != PACKAGE / "scripts" / "export.py"  # style sheets, curl's options
+    and path not in (PACKAGE / "scripts" / "export.py", PACKAGE / "hatch_build.py")  # curl's options, npm's
     for string in iter_strings(path)
 ]
 

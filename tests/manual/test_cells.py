@@ -25,11 +25,10 @@ from ..mcp.web import WebServer
 from ..notebook.conftest import split
 from .promise import Promise, Ran, like, name_of, run
 
-# The pages in other languages have the same cells: `test_languages.py` looks.
 PAGES: Mapping[str, Sequence[Block]] = {
     path: [*iter_blocks(page)]
     for path, page in documents().items()
-    if path == "README.md" or path.startswith("docs/en/")
+    if path == "README.md" or path.startswith("docs/")
 }
 FILES = {"json": "mcp.json"}
 """Where a reader puts a block of this language."""
@@ -39,6 +38,7 @@ SETTING = """
 import os
 os.makedirs({folder!r}, exist_ok=True)
 os.chdir({folder!r})
+os.environ["METASK_LANGUAGE"] = {language!r}
 os.environ["METASK_API_KEY"] = {key}
 os.environ["METASK_BASE_URL"] = {base_url!r}
 hero = "Ada"
@@ -80,7 +80,15 @@ def promises_of(page: str) -> Sequence[Promise]:
     return import_module(name).PROMISES if find_spec(name) is not None else ()
 
 
-WITH_CELLS = [page for page in PAGES if any(iter_told(page))]
+def language_of(page: str) -> str:
+    return page.split("/")[1] if page.startswith("docs/") else "en"
+
+
+WITH_CELLS = [page for page in PAGES if language_of(page) == "en" and any(iter_told(page))]
+# The cells of pages in other languages are the same: `test_languages.py` looks. What they show is not.
+WITH_OUTPUTS = [
+    page for page in PAGES if language_of(page) != "en" and any(told.output for told in iter_told(page))
+]
 
 
 @pytest.mark.parametrize("page", WITH_CELLS)
@@ -104,10 +112,14 @@ def reading(
 
 def read(kernel: Kernel, gateway: GatewayServer, servers: Mapping[str, str], page: str) -> Sequence[Ran]:
     """Run a page's cells, in a kernel that has nothing of the page before."""
-    folder = kernel.cwd / Path(page).stem
+    folder = kernel.cwd / page
     kernel.run(AFRESH)
     setting = SETTING.format(
-        key=split(gateway.api_key), base_url=gateway.base_url, servers=servers, folder=str(folder)
+        folder=str(folder),
+        language=language_of(page),
+        key=split(gateway.api_key),
+        base_url=gateway.base_url,
+        servers=servers,
     )
     assert kernel.run(setting).error is None
     for block in PAGES[page]:
@@ -137,12 +149,20 @@ def test_a_cell_keeps_its_promise(
     assert [said for said in ran.asked if re.search(r"\S {2,}# ", said)] == [], "a model reads no remarks"
     assert [piece for piece in promise.sends if piece not in ran.sent] == [], ran.sent
     assert [piece for piece in promise.shows if piece not in ran.shown] == [], ran.shown
-    assert [line for line in pieces_of(told.output) if line not in ran.shown] == [], ran.shown
+    assert unseen(told, ran) == [], ran.shown
     assert ran.values == {expression: repr(expected) for expression, expected in promise.values.items()}
     assert ran.put == ([] if promise.next_cell is None else [promise.next_cell])
 
 
-def pieces_of(output: str) -> Iterator[str]:
-    """Yield what stands in an output, with anything in the place of each `…`."""
-    for line in output.splitlines():
-        yield from (piece.strip() for piece in line.split("…"))
+@pytest.mark.parametrize("page", WITH_OUTPUTS)
+def test_a_page_shows_what_cells_show_in_its_language(
+    reading: Callable[[str], Sequence[Ran]], page: str
+) -> None:
+    for told, ran in zip(iter_told(page), reading(page), strict=True):
+        assert unseen(told, ran) == [], ran.shown
+
+
+def unseen(told: Told, ran: Ran) -> list[str]:
+    """Return what a page says that a cell shows, and it does not; an `…` stands for anything."""
+    pieces = (piece.strip() for line in told.output.splitlines() for piece in line.split("…"))
+    return [piece for piece in pieces if piece not in ran.shown]

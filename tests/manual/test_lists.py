@@ -19,7 +19,7 @@ from metask_magic.messages.events import Usage
 from metask_magic.messages.kinds import FinishReason, Format
 from metask_magic.notebook import chat_commands, recordings, tool_commands
 from metask_magic.notebook.magics import COMMANDS
-from metask_magic.notebook.options import declared_options
+from metask_magic.notebook.option_parser import declared_options
 from metask_magic.prompt.filters import FILTERS
 from metask_magic.settings import Metask
 from metask_magic.trials.trial import Trial
