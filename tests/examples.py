@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -15,6 +16,7 @@ from .kernel import ROOT
 
 PACKAGE = ROOT / "metask_magic"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+MANUAL = ROOT / "docs"
 
 _MARKDOWN = MarkdownIt().enable("table")
 _OPTIONAL = re.compile(r"\[([^\[\]\"']*)\]")
@@ -22,10 +24,14 @@ _OPTIONAL = re.compile(r"\[([^\[\]\"']*)\]")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A code block; `language` is what its fence names, and empty for an indented one."""
+    """A code block; `language` is what its fence names, and empty for an indented one.
+
+    `follows_block` says that nothing stands between it and the block before.
+    """
 
     language: str
     code: str
+    follows_block: bool = False
 
     @property
     def cells(self) -> list[str]:
@@ -34,10 +40,43 @@ class Block:
 
 
 def iter_blocks(markdown: str) -> Iterator[Block]:
-    """Yield the code blocks."""
+    """Yield the code blocks; what a manual's builder is told in a fence is none."""
+    before = ""
     for token in _MARKDOWN.parse(markdown):
-        if token.type in ("fence", "code_block"):
-            yield Block(token.info.strip(), token.content)
+        if token.type in ("fence", "code_block") and not token.info.startswith("{"):
+            yield Block(token.info.strip(), token.content, before in ("fence", "code_block"))
+        before = token.type
+
+
+def iter_headings(markdown: str) -> Iterator[tuple[int, str]]:
+    """Yield the headings: level and text."""
+    tokens = _MARKDOWN.parse(markdown)
+    for opening, inline in pairwise(tokens):
+        if opening.type == "heading_open":
+            yield int(opening.tag[1:]), inline.content
+
+
+def anchor(heading: str) -> str:
+    """Return what GitHub and the manual call a heading in an address."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def iter_tables(markdown: str) -> Iterator[list[list[str]]]:
+    """Yield the tables: rows of cells as they are written, the head first."""
+    rows: list[list[str]] = []
+    for token in _MARKDOWN.parse(markdown):
+        match token.type:
+            case "table_open":
+                rows = []
+            case "tr_open":
+                rows.append([])
+            case "th_open" | "td_open":
+                rows[-1].append("")
+            case "inline" if rows:
+                rows[-1][-1] = token.content
+            case "table_close":
+                yield rows
+                rows = []
 
 
 def iter_spans(markdown: str) -> Iterator[str]:
@@ -48,17 +87,20 @@ def iter_spans(markdown: str) -> Iterator[str]:
                 yield child.content
 
 
-def spans_after(words: str, markdown: str) -> list[str]:
-    """Return the code spans from these words to the end of their sentence. The words must stand there."""
-    _, found, after = markdown.partition(words)
-    assert found, f"nowhere: {words}"
-    return list(iter_spans(re.split(r"[.;](?=\s)|\n\n", after)[0]))
-
-
 def documents() -> Mapping[str, str]:
-    """Return the Markdown of README and of the notebooks, by path."""
-    pages = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "notebooks/README.md")}
+    """Return the Markdown of the READMEs, of the manual and of the notebooks, by path."""
+    paths = [
+        *sorted(ROOT.glob("README*.md")),
+        ROOT / "notebooks" / "README.md",
+        *sorted(MANUAL.rglob("*.md")),
+    ]
+    pages = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
     return pages | {f"notebooks/{notebook.name}": prose_of(notebook) for notebook in NOTEBOOKS}
+
+
+def languages() -> list[str]:
+    """Return the languages that the manual is there in."""
+    return sorted(index.parent.name for index in MANUAL.glob("*/index.md"))
 
 
 def prose_of(notebook: Path) -> str:
