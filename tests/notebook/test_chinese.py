@@ -169,8 +169,8 @@ def story() -> Chats:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("fork story 另一个", "另一个 以 story 的 2 轮对话开始。"),
-        ("rename story 故事", "story 已改名为 故事。写有 `-c story` 的单元格会开始另一个对话。"),
+        ("fork story other", "other 以 story 的 2 轮对话开始。"),
+        ("rename story tale", "story 已改名为 tale。写有 `-c story` 的单元格会开始另一个对话。"),
         ("forget story", "story 及其 2 轮对话已删除。"),
         ("trim story --keep 1", "story 保留 2 轮中的 1 轮，以及 2 张图片中的 1 张。"),
         ("show\u3000story", "story：2 轮"),
