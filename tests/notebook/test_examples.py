@@ -54,6 +54,7 @@ STANDS_FOR: Mapping[str, str] = {
 
 # What only names a command, of which something is said; and usages, which are taken from their tables.
 NO_EXAMPLES = {
+    "{command}",
     "%metask MODEL",
     "{command}",
     "%%metask --map",
@@ -77,6 +78,7 @@ _WRITTEN = [
     re.compile(r"`(%%?(?:metask|config Metask|load_ext|unload_ext)\b[^`]*)`"),
     re.compile(r"(?:For example|It is|On one line): (.+?)\.?$", re.MULTILINE),
     re.compile(r"Type (%.+)"),
+    re.compile(r"\A(%metask tools add .+)\Z"),
     re.compile(r"(-p [\w{}]+=(?:\[.*?\]|\"[^\"]*\"|[\w.]+))"),
     re.compile(r"ask in one line: (.+)"),
     re.compile(r"(%config Metask\.\w+ = \"…\")"),
