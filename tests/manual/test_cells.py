@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from ..english import english_sentences
 from ..examples import Block, documents, iter_blocks
 from ..gateway_server import GatewayServer
 from ..kernel import Kernel
@@ -28,7 +29,7 @@ from .promise import Promise, Ran, like, name_of, run
 PAGES: Mapping[str, Sequence[Block]] = {
     path: [*iter_blocks(page)]
     for path, page in documents().items()
-    if path == "README.md" or path.startswith("docs/")
+    if path.startswith(("README", "docs/"))
 }
 FILES = {"json": "mcp.json"}
 """Where a reader puts a block of this language."""
@@ -69,26 +70,25 @@ def iter_told(page: str) -> Iterator[Told]:
     for block, following in zip_longest(blocks, blocks[1:], fillvalue=Block("", "")):
         shown = following.code if following.language == "text" and following.follows_block else ""
         if not block.language:
-            *cells, last = block.cells if page == "README.md" else [block.code.strip("\n")]
+            *cells, last = block.cells if page.startswith("README") else [block.code.strip("\n")]
             yield from (Told(page, cell) for cell in cells)
             yield Told(page, last, shown)
 
 
 def promises_of(page: str) -> Sequence[Promise]:
-    """Return what a page's module promises; nothing where there is none."""
-    name = f"{__package__}.promises.{Path(page).stem.lower().replace('-', '_')}"
+    """Return what a page's module promises, in whatever language; nothing where there is none."""
+    stem = Path(page).name.partition(".")[0]
+    name = f"{__package__}.promises.{stem.lower().replace('-', '_')}"
     return import_module(name).PROMISES if find_spec(name) is not None else ()
 
 
 def language_of(page: str) -> str:
-    return page.split("/")[1] if page.startswith("docs/") else "en"
+    return "zh" if page.startswith(("README.zh", "docs/zh/")) else "en"
 
 
 WITH_CELLS = [page for page in PAGES if language_of(page) == "en" and any(iter_told(page))]
-# The cells of pages in other languages are the same: `test_languages.py` looks. What they show is not.
-WITH_OUTPUTS = [
-    page for page in PAGES if language_of(page) != "en" and any(told.output for told in iter_told(page))
-]
+# The cells of pages in Chinese are the same but for their prompts: `test_languages.py` looks.
+IN_CHINESE = [page for page in PAGES if language_of(page) == "zh" and any(iter_told(page))]
 
 
 @pytest.mark.parametrize("page", WITH_CELLS)
@@ -154,12 +154,19 @@ def test_a_cell_keeps_its_promise(
     assert ran.put == ([] if promise.next_cell is None else [promise.next_cell])
 
 
-@pytest.mark.parametrize("page", WITH_OUTPUTS)
-def test_a_page_shows_what_cells_show_in_its_language(
+@pytest.mark.parametrize("page", IN_CHINESE)
+def test_who_reads_only_chinese_needs_nothing_else(
     reading: Callable[[str], Sequence[Ran]], page: str
 ) -> None:
-    for told, ran in zip(iter_told(page), reading(page), strict=True):
+    """From README to a reply, an error and a table: what cells show is what the page says, and no English of ours."""
+    for told, ran, promise in zip(iter_told(page), reading(page), promises_of(page), strict=True):
+        assert ran.failed == promise.fails, ran.shown
         assert unseen(told, ran) == [], ran.shown
+        assert english_sentences(_THEIRS.sub("", ran.shown)) == [], told.cell
+
+
+_THEIRS = re.compile("(?!)")
+"""What others say: the gateway, traitlets."""
 
 
 def unseen(told: Told, ran: Ran) -> list[str]:
