@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from metask_magic.asking.loop import LoopThread
 from .gateway_server import GatewayServer
 from .kernel import Kernel, clean_environment
 from .mcp.installed import Installed
+from .workers import Schedule
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,6 +26,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "sends_wrong_requests: the test's chat requests may violate OpenAI's description"
     )
+
+
+@pytest.hookimpl(optionalhook=True)  # xdist's
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Schedule | None:
+    return Schedule(config, log) if config.option.dist == "loadfile" else None
 
 
 LAYERS = ("unit", "simulation", "kernel", "browser")

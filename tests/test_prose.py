@@ -22,7 +22,7 @@ from metask_magic.notebook.option_parser import declared_options
 from metask_magic.prompt.filters import FILTERS
 from metask_magic.settings import Metask
 
-from .examples import PACKAGE, documents, iter_blocks, iter_spans, iter_strings, spans_after
+from .examples import PACKAGE, documents, iter_blocks, iter_spans, spans_after, strings_of
 from .kernel import ROOT
 
 DOCUMENTS = documents()
@@ -33,7 +33,7 @@ STRINGS = [
     if "display" not in path.parts
     and path
     not in (PACKAGE / "scripts/export.py", PACKAGE / "hatch_build.py")  # style sheets, others' options
-    for string in iter_strings(path)
+    for string in strings_of(path)
 ]
 
 SETTINGS = Metask.class_own_traits(config=True)
