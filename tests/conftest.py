@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,15 +17,27 @@ from metask_magic.asking.loop import LoopThread
 from .gateway_server import GatewayServer
 from .kernel import Kernel, clean_environment
 from .mcp.installed import Installed
+from .workers import Schedule
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.disable()  # until all is collected: nothing of that is garbage, and looking for it takes a sixth
     main = sys.modules["__main__"]
     if not hasattr(main, "__spec__"):
         main.__spec__ = None  # a worker of xdist has none, and no process could be spawned from it
     config.addinivalue_line(
         "markers", "sends_wrong_requests: the test's chat requests may violate OpenAI's description"
     )
+
+
+@pytest.hookimpl(optionalhook=True)  # xdist's
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Schedule | None:
+    return Schedule(config, log) if config.option.dist == "loadfile" else None
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 LAYERS = ("unit", "simulation", "kernel", "browser")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -109,8 +110,13 @@ def prose_of(notebook: Path) -> str:
     return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
 
 
-def iter_strings(module: Path) -> Iterator[str]:
-    """Yield the strings of a module, docstrings too; of an f-string, each value as `{its expression}`."""
+@cache
+def strings_of(module: Path) -> Sequence[str]:
+    """Return the strings of a module, docstrings too; of an f-string, each value as `{its expression}`."""
+    return [*_iter_strings(module)]
+
+
+def _iter_strings(module: Path) -> Iterator[str]:
     within: set[int] = set()
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         if isinstance(node, ast.JoinedStr):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -69,8 +70,13 @@ def module_name(path: Path) -> str:
     return ".".join(path.relative_to(HOUSE).with_suffix("").parts).removesuffix(".__init__")
 
 
-def iter_imports(path: Path) -> Iterator[str]:
-    """Yield every imported module by its full name."""
+@cache
+def imports_of(path: Path) -> Sequence[str]:
+    """Return every imported module by its full name."""
+    return [*_iter_imports(path)]
+
+
+def _iter_imports(path: Path) -> Iterator[str]:
     package = ["metask_magic", *path.relative_to(HOUSE).parts[:-1]]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -99,7 +105,7 @@ def test_imports_go_down(path: Path) -> None:
     room = module_name(path).partition(".")[0]
     if room in {"", "__init__"}:
         return
-    own = [name for name in iter_imports(path) if name.startswith("metask_magic.")]
+    own = [name for name in imports_of(path) if name.startswith("metask_magic.")]
     assert [name for name in own if not allowed(name, MAY_IMPORT[room])] == []
 
 
@@ -127,6 +133,6 @@ def test_one_place_for_a_library(library: str, modules: set[str]) -> None:
     importers = {
         module_name(path)
         for path in MODULES
-        if any(name.partition(".")[0] == library for name in iter_imports(path))
+        if any(name.partition(".")[0] == library for name in imports_of(path))
     }
     assert importers == modules

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -131,11 +132,11 @@ def room_of(path: Path) -> str:
 ROOMS = sorted({room_of(path) for path in HOUSE.rglob("*.py")} - {"hatch_build", "language"})
 
 
-def modules(room: str) -> Iterator[tuple[Path, str, ast.Module]]:
-    for path in sorted(HOUSE.rglob("*.py")):
-        if room_of(path) == room:
-            source = path.read_text(encoding="utf-8")
-            yield path, source, ast.parse(source)
+@cache
+def modules(room: str) -> Sequence[tuple[Path, str, ast.Module]]:
+    paths = [path for path in sorted(HOUSE.rglob("*.py")) if room_of(path) == room]
+    sources = {path: path.read_text(encoding="utf-8") for path in paths}
+    return [(path, source, ast.parse(source)) for path, source in sources.items()]
 
 
 def is_translation(node: ast.AST) -> bool:

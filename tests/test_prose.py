@@ -18,7 +18,7 @@ from metask_magic.notebook.magics import COMMANDS
 from metask_magic.notebook.option_parser import declared_options
 from metask_magic.settings import Metask
 
-from .examples import PACKAGE, anchor, documents, iter_blocks, iter_headings, iter_spans, iter_strings
+from .examples import PACKAGE, anchor, documents, iter_blocks, iter_headings, iter_spans, strings_of
 from .kernel import ROOT
 
 DOCUMENTS = documents()
@@ -27,7 +27,7 @@ STRINGS = [
     for path in sorted(PACKAGE.rglob("*.py"))
     if "display" not in path.parts
     and path not in (PACKAGE / "scripts" / "export.py", PACKAGE / "hatch_build.py")  # curl's options, npm's
-    for string in iter_strings(path)
+    for string in strings_of(path)
 ]
 
 SETTINGS = Metask.class_own_traits(config=True)

@@ -14,7 +14,8 @@ from .virtual_time import now, run
 pytestmark = pytest.mark.simulation
 
 MOST = 256
-ROWS = 1500
+ROWS, MOST_ROWS = 1500, 4_000
+"""How many are counted: so many, or as many as a minute has, but not more than the second number."""
 SETTLED_SECONDS, SETTLED_ROWS = 60.0, 200
 PLENTY = 8_000
 """Rows after which it ought to be settled, however little time has passed."""
@@ -62,7 +63,7 @@ async def _measure(server: Limiter, limits: Limits) -> Share:
     while len(server.answers) < before + SETTLED_ROWS:  # noqa: ASYNC110 -- virtual time costs nothing
         await asyncio.sleep(0.5 / allowed)
     began, answers, refusals, starts = now(), *map(len, (server.answers, server.refusals, server.starts))
-    await asyncio.sleep(max(ROWS / allowed, min(SETTLED_SECONDS, PLENTY / allowed)))
+    await asyncio.sleep(max(ROWS / allowed, min(60.0, MOST_ROWS / allowed)))
     answered = len(server.answers) - answers
     return Share(
         answered / (now() - began) / allowed,

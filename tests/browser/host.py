@@ -34,8 +34,8 @@ def build(directory: Path, python: str = sys.executable) -> None:
     _npm(work, "run", "build", "--", "--outfile=../page.bundle.js")
     for name in ("page.html", "vscode.css"):
         shutil.copy(work / name, directory)
-    for name, package in PACKAGES.items():
-        archive = _npm(work, "pack", "--silent", package).split()[-1]
+    archives = _npm(work, "pack", "--silent", *PACKAGES.values()).split()
+    for name, archive in zip(PACKAGES, archives, strict=True):
         with tarfile.open(work / archive) as packed:
             packed.extractall(work / name, filter="data")
         (work / name / "package").rename(directory / name)

@@ -48,16 +48,19 @@ def violations(notebook: NotebookPage, *indexes: int, within: str = "") -> list[
     for theme in THEMES:
         notebook.set_theme(theme)
         for index in indexes:
-            notebook.output(index).evaluate("(node) => { node.id = 'looked-at'; }")
-            rules = found_by_axe(notebook.page, f"#looked-at {within}".strip())
-            found += [f"{theme}: cell {index}: {each}" for each in rules]
+            notebook.output(index).evaluate("(node, index) => { node.id = `looked-at-${index}`; }", index)
+        rules = found_by_axe(notebook.page, *(f"#looked-at-{index} {within}".strip() for index in indexes))
+        found += [f"{theme}: {each}" for each in rules]
+        for index in indexes:
             notebook.output(index).evaluate("(node) => { node.removeAttribute('id'); }")
     return found
 
 
-def found_by_axe(page: Page, within: str) -> list[str]:
-    """What axe finds in a part of a page: rule and element."""
-    context = {"include": [[within]], "exclude": [[OF_JUPYTERLAB]]}
+def found_by_axe(page: Page, *within: str) -> list[str]:
+    """What axe finds in parts of a page: rule and element."""
+    for part in within:
+        expect(page.locator(part)).not_to_have_count(0)
+    context = {"include": [[part] for part in within], "exclude": [[OF_JUPYTERLAB]]}
     rules = Axe().run(page, context, RULES).response["violations"]
     return [f"{rule['id']}: {node['html']}" for rule in rules for node in rule["nodes"]]
 

@@ -658,7 +658,7 @@ BOMBS = [
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_the_search_takes_no_quadratic_time(bomb: str, before: str) -> None:
     """It would take minutes here."""
-    to_bundle.__globals__["_SUSPECT"].search(f"{before}{bomb * (500_000 // len(bomb))}https://a.b")
+    to_bundle.__globals__["_SUSPECT"].search(f"{before}{bomb * (200_000 // len(bomb))}https://a.b")
 
 
 @pytest.mark.parametrize("bomb", BOMBS)

@@ -12,7 +12,7 @@ import pytest
 from metask_magic.notebook import chat_commands, recordings, tool_commands
 from metask_magic.notebook.commands import help_table
 
-from ..examples import PACKAGE, documents, expand, iter_blocks, iter_strings
+from ..examples import PACKAGE, documents, expand, iter_blocks, strings_of
 from ..gateway_server import GatewayServer
 from ..kernel import Kernel
 from ..mcp.conftest import HOSTILE
@@ -73,7 +73,7 @@ NO_EXAMPLES = {
     "%metask {name}",
 }
 
-_STRINGS = [string for path in sorted(PACKAGE.rglob("*.py")) for string in iter_strings(path)]
+_STRINGS = [string for path in sorted(PACKAGE.rglob("*.py")) for string in strings_of(path)]
 _WRITTEN = [
     re.compile(r"`(%%?(?:metask|config Metask|load_ext|unload_ext)\b[^`]*)`"),
     re.compile(r"(?:For example|It is|On one line): (.+?)\.?$", re.MULTILINE),

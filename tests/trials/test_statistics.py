@@ -8,12 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy  # its parts, and statsmodels, are imported when they are needed: each worker collects this
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from scipy import stats
-from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
 
 from metask_magic.trials.statistics import (
     Interval,
@@ -41,6 +38,8 @@ def close(one: Interval | None, low: float, high: float) -> bool:
 @given(st.integers(1, 5000), st.data(), CONFIDENCES)
 @settings(max_examples=200, deadline=None)
 def test_wilson(count: int, data: st.DataObject, confidence: float) -> None:
+    from statsmodels.stats.proportion import proportion_confint
+
     right = data.draw(st.integers(0, count))
     expected = proportion_confint(right, count, 1 - confidence, "wilson")
     assert close(wilson(right, count, confidence), *expected)
@@ -56,7 +55,7 @@ def test_a_share_of_nothing_has_no_interval() -> None:
 @settings(max_examples=60, deadline=None)
 def test_bca_of_the_same_resamples(values: list[float], confidence: float, seed: int) -> None:
     assume(max(values) - min(values) > 0.01)
-    reference: Any = stats.bootstrap(
+    reference: Any = scipy.stats.bootstrap(
         (values,), np.mean, confidence_level=confidence, n_resamples=400, method="BCa", rng=seed, axis=0
     )
     resampled = [float(mean) for mean in reference.bootstrap_distribution]
@@ -69,7 +68,9 @@ def test_bca_of_the_same_resamples(values: list[float], confidence: float, seed:
 @settings(max_examples=15, deadline=None)
 def test_our_own_resamples_say_what_scipy_s_say(values: list[float], seed: int) -> None:
     assume(np.std(values) > 1)
-    theirs = stats.bootstrap((values,), np.mean, n_resamples=4000, method="BCa", rng=seed).confidence_interval
+    theirs = scipy.stats.bootstrap(
+        (values,), np.mean, n_resamples=4000, method="BCa", rng=seed
+    ).confidence_interval
     ours = bootstrap(values)
     width = theirs.high - theirs.low
     assert ours is not None
@@ -87,10 +88,12 @@ def test_the_bootstrap_is_the_same_every_time() -> None:
 @settings(max_examples=200, deadline=None)
 @example(0, 0, 10)
 def test_right_and_wrong_answers_are_compared_as_mcnemar_does(wins: int, losses: int, ties: int) -> None:
+    from statsmodels.stats.contingency_tables import mcnemar
+
     differences = [1.0] * wins + [0.0] * ties + [-1.0] * losses
     expected = mcnemar([[ties, wins], [losses, 0]], exact=True).pvalue if wins + losses else 1.0
     assert math.isclose(paired_p_value(differences), expected, rel_tol=1e-9)
-    less = stats.binomtest(wins, wins + losses, alternative="less").pvalue if wins + losses else 1.0
+    less = scipy.stats.binomtest(wins, wins + losses, alternative="less").pvalue if wins + losses else 1.0
     assert math.isclose(paired_p_value(differences, "less"), less, rel_tol=1e-9)
 
 
@@ -101,7 +104,7 @@ WHOLE = st.integers(-100, 100).map(float)
 @given(st.lists(WHOLE, min_size=2, max_size=10), st.sampled_from(["two-sided", "less"]))
 @settings(max_examples=60, deadline=None)
 def test_few_grades_are_compared_with_all_signs(differences: list[float], alternative: Any) -> None:
-    expected = stats.permutation_test(
+    expected = scipy.stats.permutation_test(
         (np.array(differences),),
         np.sum,
         permutation_type="samples",
@@ -117,7 +120,7 @@ def test_many_grades_are_compared_as_scipy_does(seed: int, shift: float) -> None
     draw = np.random.default_rng(seed)
     differences = draw.normal(shift, 1, 40)
     others = np.random.default_rng([seed, 1])  # with the same, the signs would hang together with the numbers
-    reference = stats.permutation_test(
+    reference = scipy.stats.permutation_test(
         (differences,), np.sum, permutation_type="samples", n_resamples=4000, rng=others
     ).pvalue
     assert abs(paired_p_value([float(each) for each in differences]) - reference) < 0.07
@@ -126,6 +129,8 @@ def test_many_grades_are_compared_as_scipy_does(seed: int, shift: float) -> None
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 @settings(max_examples=6, deadline=None)  # theirs takes long
 def test_holm(p_values: list[float]) -> None:
+    from statsmodels.stats.multitest import multipletests
+
     expected = multipletests(p_values, method="holm")[1]
     assert all(math.isclose(*pair, abs_tol=1e-9) for pair in zip(holm(p_values), expected, strict=True))
 
@@ -140,7 +145,7 @@ def test_quantile(values: list[float], level: float) -> None:
 @given(st.integers(1, 12), st.data())
 def test_pass_at_k_is_the_hypergeometric_chance_of_a_right_one(count: int, data: st.DataObject) -> None:
     right, k = data.draw(st.integers(0, count)), data.draw(st.integers(1, count))
-    expected = stats.hypergeom(count, right, k).sf(0)
+    expected = scipy.stats.hypergeom(count, right, k).sf(0)
     assert math.isclose(pass_at_k(count, right, k), expected, abs_tol=1e-9)
 
 
