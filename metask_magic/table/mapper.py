@@ -234,7 +234,7 @@ class _Run:
             (NOT_ASKED, missing),
         ]
         shown = [("answered", outcomes["answered"]), *((said, number) for said, number in counts if number)]
-        told = listed(_(_SAID[said], count=f"{number:,}") for said, number in shown)
+        told = listed(_(_SAID[said], count=number) for said, number in shown)
         rows = ngettext("{count} row: {outcomes}.", "{count} rows: {outcomes}.", length, outcomes=told)
         used = self._series.tokens
         tokens = ngettext("{count} token.", "{count} tokens.", used) if used else ""
@@ -244,17 +244,17 @@ class _Run:
 _COUNTED = ("answered", "failed", "")
 
 _SAID = {  # English: these keys
-    "answered": N_("{count} answered"),
-    "kept": N_("{count} kept"),
-    "cut off": N_("{count} cut off"),
-    "perhaps cut off": N_("{count} perhaps cut off"),
-    "filtered": N_("{count} filtered"),
-    "refused": N_("{count} refused"),
-    "empty": N_("{count} empty"),
-    "waiting for a tool": N_("{count} waiting for a tool"),
-    "stopped": N_("{count} stopped"),
-    "failed": N_("{count} failed"),
-    NOT_ASKED: N_("{count} not asked"),
+    "answered": N_("{count:,} answered"),
+    "kept": N_("{count:,} kept"),
+    "cut off": N_("{count:,} cut off"),
+    "perhaps cut off": N_("{count:,} perhaps cut off"),
+    "filtered": N_("{count:,} filtered"),
+    "refused": N_("{count:,} refused"),
+    "empty": N_("{count:,} empty"),
+    "waiting for a tool": N_("{count:,} waiting for a tool"),
+    "stopped": N_("{count:,} stopped"),
+    "failed": N_("{count:,} failed"),
+    NOT_ASKED: N_("{count:,} not asked"),
 }
 """Rows by how they went, which is an `Outcome` or one of our own."""
 

@@ -101,9 +101,9 @@ def _new_bar(kind: Any, total: int | None, **options: Any) -> Any:
 def _advance(bar: Any, progress: Progress) -> None:
     said = [progress.hindrance] if progress.hindrance else []
     if progress.failed:
-        said.append(_("{count} failed", count=f"{progress.failed:,}"))
+        said.append(_("{count:,} failed", count=progress.failed))
     if progress.journalled:
-        said.append(_("{count} known", count=f"{progress.journalled:,}"))
+        said.append(_("{count:,} known", count=progress.journalled))
     if progress.tokens is not None:
         said.append(ngettext("{count} token", "{count} tokens", progress.tokens))
     before, moved = bar.postfix, progress.done + progress.failed - bar.n

@@ -425,12 +425,18 @@ def test_a_schema_of_the_notebook_with_a_repair(
 def test_a_worker_says_what_fails_in_the_callers_language(
     client: Client, gateway: GatewayServer, journal: Path
 ) -> None:
+    def answer(received: Received) -> Answer:
+        return Streamed([json.dumps({"mood": "bad" if received.last_user_text == "row 0" else "horrible"})])
+
     choose("zh")
-    gateway.answer_with(lambda received: Streamed([json.dumps({"mood": "horrible"})]))
+    gateway.answer_with(answer)
     table = ask(client, numbers(3), schema=Mood)
     said = '回答不符合 Mood（1 处错误）：\n    mood: Value error, too long（得到 "horrible"）'
-    assert [row["reply_error"] for row in table] == [said] * 3
-    assert "Your answer does not fit" in gateway.last.last_user_text, "the model is told in English"
+    assert [row["reply_error"] for row in table] == [None, said, said]
+    told = [received.last_user_text for received in gateway.chats if len(received.json["messages"]) > 1]
+    assert all(text.startswith("Your answer does not fit the JSON Schema:\n- mood: ") for text in told)
+    assert len(told) == 2
+    assert all("(got " in text for text in told), "the model is told in English"
 
 
 def test_a_schema_that_cannot_be_pickled(client: Client, gateway: GatewayServer, journal: Path) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from wcwidth import wcswidth
 
 from metask_magic.display.comparison import to_comparison
 from metask_magic.display.extras import fold_markdown
@@ -21,7 +22,6 @@ from metask_magic.display.widget import _Progress
 from metask_magic.language import choose
 from metask_magic.messages.events import Continued, Ended, TextDelta, Usage
 from metask_magic.messages.record import Record
-from metask_magic.words import width
 
 from ..english import english_sentences
 
@@ -91,7 +91,7 @@ def test_an_answer_that_gives_way(capsys: pytest.CaptureFixture[str]) -> None:
 
 def edges(lines: list[str], mark: str) -> set[int]:
     """Return the columns of a terminal in which a mark stands."""
-    return {width(line[: line.index(mark)]) for line in lines if mark in line}
+    return {wcswidth(line[: line.index(mark)]) for line in lines if mark in line}
 
 
 def test_the_table_of_several_replies_stands_in_columns(capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,9 +112,9 @@ def test_figures_stand_below_each_other() -> None:
     bars = tuple(Bar(100, 0, 0) for _ in NAMES)
     chart = UsageChart("用量", ("模型", "输入"), tuple((name, "x1") for name in NAMES), bars, ("总计", "共"))
     table, drawn, _notes = [*str(chart).split("\n\n"), ""]
-    assert len({width(line) for line in table.splitlines()[1:]}) == 1
+    assert len({wcswidth(line) for line in table.splitlines()[1:]}) == 1
     assert len(edges(drawn.splitlines()[:-1], "█")) == 1
-    assert all(width(line.partition("█")[0]) <= 32 + 2 for line in drawn.splitlines()[:-1])
+    assert all(wcswidth(line.partition("█")[0]) <= 32 + 2 for line in drawn.splitlines()[:-1])
 
 
 def test_names_that_are_wide_have_room_in_a_chart() -> None:
@@ -131,7 +131,10 @@ def test_a_table_of_lines_keeps_its_columns() -> None:
     table = Table("", ("名称", "值"), (("温度", "1"), ("e\u0301", "2"), ("👍🏽", "3")))
     assert (
         len(
-            {width(line[: -len(value)]) for line, value in zip(str(table).splitlines(), "值123", strict=True)}
+            {
+                wcswidth(line[: -len(value)])
+                for line, value in zip(str(table).splitlines(), "值123", strict=True)
+            }
         )
         == 1
     )

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from metask_magic.words import width
+from wcwidth import wcswidth
 
 from ..gateway_server import STALL, Gate, GatewayServer, Reasoning, Streamed
 from ..terminal import CONSOLE, Terminal
@@ -135,9 +134,9 @@ def test_in_chinese_the_columns_stand_below_each_other(terminal: Terminal, gatew
     terminal.type("%metask all 你好")
     screen = terminal.wait_for("<多个回复：gpt-4o: stop、元任务-1: error>").replace("\r", "")
     head, *rows = screen.rpartition("\n\n模型 ")[2].splitlines()[:3]
-    place = width(f"模型 {head[: head.index('结束原因')]}")
+    place = wcswidth(f"模型 {head[: head.index('结束原因')]}")
     ends = [row[: row.index(ending)] for row, ending in zip(rows, ("stop", "error"), strict=True)]
-    assert [*map(width, ends)] == [place] * 2
+    assert [*map(wcswidth, ends)] == [place] * 2
 
 
 def test_a_table_in_chinese(terminal: Terminal, gateway: GatewayServer) -> None:
