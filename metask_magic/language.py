@@ -23,7 +23,8 @@ Choice: TypeAlias = Literal["auto", "en", "zh"]
 
 DOMAIN = "metask_magic"
 FOLDER = Path(__file__).parent / "locale"
-VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
+VARIABLES = ("METASK_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+"""What says the language where no setting does; the first is the setting's, before a cell has read it."""
 
 _LOCALES: dict[Language, list[str]] = {"en": [], "zh": ["zh_CN"]}
 LANGUAGES: tuple[Language, ...] = tuple(_LOCALES)
@@ -67,7 +68,7 @@ def speak(language: Language) -> None:
 
 
 def _of_environment() -> Language:
-    said = next(filter(None, map(os.environ.get, VARIABLES)), "")
+    said = next((said for name in VARIABLES if (said := os.environ.get(name, "")) not in ("", "auto")), "")
     return "zh" if said.lower().startswith("zh") else "en"
 
 

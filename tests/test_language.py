@@ -47,6 +47,9 @@ MANY = "{count} bytes"
         ("auto", {"LC_ALL": "C", "LC_MESSAGES": "zh_CN.UTF-8"}, "en"),
         ("auto", {"LC_ALL": "", "LANG": "zh_CN.UTF-8"}, "zh"),
         ("auto", {"LC_CTYPE": "zh_CN.UTF-8"}, "en"),
+        ("auto", {"LANG": "en_GB.UTF-8", "METASK_LANGUAGE": "zh"}, "zh"),  # before the first cell
+        ("auto", {"LANG": "zh_CN.UTF-8", "METASK_LANGUAGE": "en"}, "en"),
+        ("auto", {"LANG": "zh_CN.UTF-8", "METASK_LANGUAGE": "auto"}, "zh"),
         ("en", {"LANG": "zh_CN.UTF-8"}, "en"),
         ("zh", {"LANG": "en_GB.UTF-8"}, "zh"),
     ],

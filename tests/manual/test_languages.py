@@ -36,7 +36,9 @@ def test_a_page_has_the_same_shape(english: str, other: str) -> None:
     assert shape_of(DOCUMENTS[other]) == shape_of(DOCUMENTS[english])
     there = iter_blocks(DOCUMENTS[other])
     assert [
-        line for block, own in zip(iter_blocks(DOCUMENTS[english]), there, strict=True) for line in lost(block, own)
+        line
+        for block, own in zip(iter_blocks(DOCUMENTS[english]), there, strict=True)
+        for line in lost(block, own)
     ] == []
 
 

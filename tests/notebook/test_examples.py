@@ -56,7 +56,6 @@ STANDS_FOR: Mapping[str, str] = {
 NO_EXAMPLES = {
     "{command}",
     "%metask MODEL",
-    "{command}",
     "%%metask --map",
     "%metask chats save",
     "%metask tools add",
