@@ -34,12 +34,8 @@ def test_there_are_the_same_pages(language: str) -> None:
 def test_a_page_has_the_same_shape(english: str, other: str) -> None:
     """The same headings, code and tables in the same order; prompts, remarks and outputs are translated."""
     assert shape_of(DOCUMENTS[other]) == shape_of(DOCUMENTS[english])
-    there = iter_blocks(DOCUMENTS[other])
-    assert [
-        line
-        for block, own in zip(iter_blocks(DOCUMENTS[english]), there, strict=True)
-        for line in lost(block, own)
-    ] == []
+    blocks = zip(iter_blocks(DOCUMENTS[english]), iter_blocks(DOCUMENTS[other]), strict=True)
+    assert [line for block, own in blocks for line in lost(block, own)] == []
 
 
 def shape_of(page: str) -> list[object]:

@@ -47,7 +47,9 @@ STANDS_FOR: Mapping[str, str] = {
     "PATH": "answer.py",
     "N": "1",
     "options": "--raw",
+    "选项": "--raw",
     "prompt": "Hello!",
+    "提示词": "你好！",
     "question": "Why?",
     "…": "",
 }
