@@ -15,8 +15,9 @@ with open("bin/npx", "w") as npx:
 os.chmod("bin/npx", 0o755)
 os.environ["PATH"] = os.path.abspath("bin") + os.pathsep + os.environ["PATH"]
 os.environ["DOCS_TOKEN"] = servers_here["token"]
-reach = running.http
-running.http = lambda given, said: reach(dataclasses.replace(given, url=servers_here["url"]), said)
+def there(given, said, reach=running.http):
+    return reach(dataclasses.replace(given, url=servers_here["url"]), said)
+running.http = there
 """
 SEARCHED = Streamed([ToolCall(0, '{"query": "Lisbon"}', "c1", "docs_search")], "tool_calls")
 BOTH_CITIES = Streamed(
