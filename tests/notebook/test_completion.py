@@ -197,7 +197,10 @@ def offered(code: str, namespace: dict[str, Any] = NAMESPACE) -> tuple[str, list
         ("%metask gpt-4o {{ hero }} he‸", "", []),
     ],
 )
-def test_what_is_offered(code: str, typed: str, texts: list[str]) -> None:
+def test_what_is_offered(
+    code: str, typed: str, texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # files are offered too
     assert offered(code) == (typed, texts)
 
 
