@@ -145,7 +145,7 @@ def test_a_table_in_chinese(terminal: Terminal, gateway: GatewayServer) -> None:
     terminal.type("rows = [{'n': 1}, {'n': 2}]")
     terminal.type("get_ipython().run_cell_magic('metask', 'gpt-4o --map rows', 'Say {{ n }}')[1]['reply']")
     terminal.wait_for("'Say 2'")
-    assert "2 行：已回答 2。" in terminal.screen
+    assert "2 行：已回答 2 行。" in terminal.screen
     assert "行/s" in terminal.screen
 
 

@@ -52,20 +52,20 @@ def run(
 @pytest.mark.parametrize(
     ("results", "more", "english", "chinese"),
     [
-        ([(FINE, None)], {}, "1 row: 1 answered.", "1 行：已回答 1。"),
+        ([(FINE, None)], {}, "1 row: 1 answered.", "1 行：已回答 1 行。"),
         (
             [(FINE, None)] * 1200,
             {"tokens": 3400},
             "1,200 rows: 1,200 answered. 3,400 tokens.",
-            "1,200 行：已回答 1,200。3,400 个 token。",
+            "1,200 行：已回答 1,200 行。共 3,400 个 token。",
         ),
         (
             [(EMPTY, None), (CUT, None), (None, BROKEN), (None, None)],
             {"kept": 1, "length": 5},
             "5 rows: 0 answered, 1 kept, 1 cut off, 1 empty, 1 failed, 1 not asked.",
-            "5 行：已回答 0、保留 1、截断 1、空 1、失败 1、未提问 1。",
+            "5 行：已回答 0 行、保留 1 行、截断 1 行、为空 1 行、失败 1 行、未提问 1 行。",
         ),
-        ([(NOTED, None)], {}, "1 row: 1 answered. Not recorded.", "1 行：已回答 1。Not recorded."),
+        ([(NOTED, None)], {}, "1 row: 1 answered. Not recorded.", "1 行：已回答 1 行。Not recorded."),
     ],
 )
 def test_the_summary(
@@ -94,8 +94,8 @@ def test_what_ended_it_says_how_far_it_came() -> None:
         .failure
     )
     assert isinstance(failure, MetaskError)
-    assert failure.remedy == "修好它。2 行：已回答 1、未提问 1。表格保存在 _ 中。"
+    assert failure.remedy == "修好它。2 行：已回答 1 行、未提问 1 行。表格保存在 _ 中。"
     stopped = run([(FINE, None)], 2)[0].conclude(True, "在 _ 中").failure
     assert isinstance(stopped, Interrupted)
-    assert stopped.args[0] == "已停止。2 行：已回答 1、未提问 1。表格保存在 _ 中。"
+    assert stopped.args[0] == "已停止。2 行：已回答 1 行、未提问 1 行。表格保存在 _ 中。"
     assert english_sentences(stopped.args[0]) == []

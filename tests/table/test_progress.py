@@ -45,7 +45,7 @@ def test_a_terminal_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
     bar.show(at(3, 1, journalled=2, tokens=1234))
     bar.close("完。")
     last = capsys.readouterr().err.rstrip("\n").rpartition("\r")[2]
-    assert "行/s, 失败 1、已有回答 2、1,234 个 token]" in last
+    assert "行/s, 失败 1 行、已有回答 2 行、1,234 个 token]" in last
 
 
 @pytest.mark.parametrize(
