@@ -83,8 +83,14 @@ def describe_mode(settings: Metask, store: Recordings) -> str:
         len(store.known_keys()),
         mode=mode,
         why=why,
-        path=store.path,
+        path=_from_here(store.path),
     )
+
+
+def _from_here(path: Path) -> Path:
+    """The status card is saved in notebooks, which should not tell whose machine they were run on."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def samples(models: Sequence[str], first: int) -> list[int]:

@@ -52,7 +52,7 @@ def test_the_mode(
         Recordings(here / FILE).append(recording())
     shelf = Shelf(Metask(recording=set_to))
     assert shelf.mode() == (mode, why)
-    there = f"; 1 recording in {here / FILE}" if file else ""
+    there = f"; 1 recording in {FILE}" if file else ""
     assert describe_mode(Metask(recording=set_to), shelf.store) == f"{mode} ({why}){there}"
 
 
@@ -110,11 +110,17 @@ def test_a_model_that_is_asked_twice_gives_two_answers(
     assert samples(models, first) == expected
 
 
-def test_the_mode_in_chinese(here: Path) -> None:
+def test_a_file_that_is_not_below_is_named_whole(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "deeper").mkdir()
+    Recordings(here / FILE).append(recording())
+    monkeypatch.chdir(here / "deeper")
+    assert describe_mode(Metask(), Shelf(Metask()).store).endswith(f"1 recording in {here / FILE}")
+
+
+@pytest.mark.usefixtures("here")
+def test_the_mode_in_chinese() -> None:
     language.choose("zh")
     shelf = Shelf(Metask())
     assert describe_mode(Metask(), shelf.store) == "off（默认）"
     shelf.store.append(recording())
-    assert describe_mode(Metask(), shelf.store) == (
-        f"replay（没有密钥，但有录制文件）；{here / FILE} 中有 1 条录制"
-    )
+    assert describe_mode(Metask(), shelf.store) == (f"replay（没有密钥，但有录制文件）；{FILE} 中有 1 条录制")
