@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -120,10 +121,12 @@ def build() -> None:
 
 
 def compile_catalogues() -> None:
-    """Compile each `.po` into the `.mo` beside it."""
+    """Compile each `.po` into the `.mo` beside it, which a kernel may be reading."""
     for source in (HOUSE / "locale").rglob("*.po"):
-        with source.open("rb") as written, source.with_suffix(".mo").open("wb") as compiled:
+        unfinished = source.with_suffix(f".{os.getpid()}")
+        with source.open("rb") as written, unfinished.open("wb") as compiled:
             write_mo(compiled, read_po(written))
+        unfinished.replace(source.with_suffix(".mo"))
 
 
 class BuildHook(BuildHookInterface[Any]):

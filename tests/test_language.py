@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -20,8 +19,6 @@ import metask_magic
 from metask_magic.errors import MetaskError
 from metask_magic.language import VARIABLES, Choice, _, choose, current, ngettext, using
 from metask_magic.settings import Metask
-
-from .kernel import ROOT
 
 HOUSE = Path(metask_magic.__file__).parent
 CATALOGUE = HOUSE / "locale/zh_CN/LC_MESSAGES/metask_magic.po"
@@ -377,9 +374,3 @@ def test_the_catalogue_is_compiled() -> None:
             if entry.context is None and isinstance(entry.id, str) and _(english) != entry.string:
                 wrong.append(english)
     assert wrong == []
-
-
-def test_it_is_in_the_wheel() -> None:
-    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
-    assert "*.mo" in build["artifacts"]
-    assert CATALOGUE.with_suffix(".mo").is_file()
