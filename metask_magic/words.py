@@ -24,6 +24,7 @@ _UNPRINTABLE = re.compile(rf"\x1b\[[0-9;?]*[ -/]*[@-~]|[{CONTROLS}{MORE_CONTROLS
 _STOPS = re.compile(
     r"""((?:(?<=[^\s./\\])\.|[!?\u2026\u3002\uff01\uff1f])["'\u201d\u2019)\uff09`]?)(?:\.(?=\s|$)|\u3002)"""
 )
+_ENDED = re.compile(r"""[.!?:;\u2026\u3002\uff01\uff1f\uff1a\uff1b]["'\u201d\u2019)\uff09`]*$""")
 _WIDE_END = re.compile(r"[\u3000-\u303f\uff00-\uffef\u2026\u201d]$")
 
 
@@ -94,6 +95,8 @@ def sentences(*said: str) -> str:
     """Return sentences one after the other; a Chinese one ends in a mark that brings its own space."""
     text = ""
     for each in filter(None, said):
+        if text and current() == "zh" and not _ENDED.search(text):
+            text += "。"  # a server's word, which had no stop
         text += each if not text or _WIDE_END.search(text) else f" {each}"
     return one_stop(text)
 

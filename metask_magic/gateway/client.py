@@ -15,7 +15,7 @@ from ..errors import GatewayError, MetaskError, StreamCutError, StreamStalledErr
 from ..messages.events import Event, Finished, Noted, Served
 from ..messages.request import Request
 from ..words import plain
-from . import faults
+from . import faults, unreached
 from .body import Body
 from .decode import parse
 from .official import Connection, OfficialClient
@@ -198,7 +198,7 @@ class GatewayClient:
             async for data in response.aiter_bytes():
                 yield data
         except connection_errors() as error:
-            raise faults.broken(error, self.connection.timeout) from None
+            raise unreached.broken(error, self.connection.timeout) from None
 
     async def _listed(self) -> list[dict[str, Any]]:
         address = f"{self.connection.base_url}/models"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..errors import MetaskError
 from ..precedence import first_requests
 from ..settings import ApiKey
-from . import faults
+from . import unreached
 from .library import import_library
 from .refusal import Refusal
 from .transport import connection_errors, new_http_client
@@ -154,7 +154,7 @@ class OfficialClient:
         try:
             return self._configured(module, sent)
         except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
-            raise faults.misconfigured(error, self._connection.base_url) from None
+            raise unreached.misconfigured(error, self._connection.base_url) from None
 
     def _configured(self, module: Any, sent: Callable[[], None]) -> openai.AsyncOpenAI:
         timeout = self._connection.timeout
@@ -174,7 +174,7 @@ class OfficialClient:
         return client
 
     def _unreachable(self, error: BaseException) -> MetaskError:
-        return faults.unreachable(error, self._connection.base_url, self._connection.timeout)
+        return unreached.unreachable(error, self._connection.base_url, self._connection.timeout)
 
 
 async def _refusal(answer: httpx2.Response, address: str) -> Refusal:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..settings import is_loopback
 from .bounds import LONGEST_REFUSAL, LONGEST_REPLY
-from .faults import proxy_for
+from .unreached import proxy_for
 
 if TYPE_CHECKING:
     import httpx2

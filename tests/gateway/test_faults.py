@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
-import socket
-import ssl
 from collections.abc import Mapping
 from typing import Any
 
-import httpx2
 import pytest
 
 from metask_magic.errors import (
     AuthenticationError,
     BadRequestError,
-    ConnectionFailedError,
     ContextLengthError,
     GatewayError,
-    HostRefusedError,
     MetaskError,
-    NameResolutionError,
     NotFoundError,
     PermissionDeniedError,
-    ProxyError,
     RateLimitError,
-    ReplyTimeoutError,
     ServerError,
-    StreamCutError,
-    StreamStalledError,
-    TLSError,
     UnreadableReplyError,
 )
 from metask_magic.gateway import faults
@@ -265,161 +253,6 @@ def test_no_reply(content_type: str, body: bytes, says: str) -> None:
     assert error.message.endswith(says)
 
 
-def caused(error: BaseException, *causes: BaseException) -> BaseException:
-    """The error with its chain of causes, outermost first."""
-    chain = [error, *causes]
-    for outer, inner in zip(chain, causes, strict=False):
-        outer.__cause__ = inner
-    return error
-
-
-def in_context(error: BaseException, context: BaseException) -> BaseException:
-    error.__context__ = context
-    return error
-
-
-CONNECT = "All connection attempts failed"
-CERTIFICATE = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] unable to get issuer")
-
-OTHER, REFUSED, TOO_SLOW, NO_NAME = (
-    ConnectionFailedError,
-    HostRefusedError,
-    ReplyTimeoutError,
-    NameResolutionError,
-)
-
-UNREACHABLE: dict[str, tuple[BaseException, type[ConnectionFailedError], str]] = {
-    "no address": (
-        caused(Exception(), httpx2.ConnectError(CONNECT), socket.gaierror(-2, "unknown")),
-        NO_NAME,
-        "gateway.invalid has no address",
-    ),
-    "in the context": (
-        in_context(httpx2.ConnectError(CONNECT), socket.gaierror(-2, "unknown")),
-        NO_NAME,
-        "has no address",
-    ),
-    "refused": (caused(Exception(), ConnectionRefusedError(111, "refused")), REFUSED, "Nothing answers"),
-    "refused at both addresses": (
-        caused(OSError(CONNECT), ExceptionGroup("all", [ConnectionRefusedError(), ConnectionRefusedError()])),
-        REFUSED,
-        "Nothing answers at gateway.invalid",
-    ),
-    "certificate": (caused(Exception(), CERTIFICATE), TLSError, "is not secure"),
-    "connecting takes long": (caused(Exception(), httpx2.ConnectTimeout("")), TOO_SLOW, "within 5 s"),
-    "answering takes long": (caused(Exception(), TimeoutError()), TOO_SLOW, "within 5 s"),
-    "refused, after a time": (caused(TimeoutError(), ConnectionRefusedError()), REFUSED, "Nothing answers"),
-    "other": (caused(Exception("Connection error."), OSError("\x1b[31mno\nroute")), OTHER, "(no route)"),
-    "silent": (caused(Exception("no"), OSError()), OTHER, "(OSError)"),
-    "round in circles": (in_context(error := OSError("loop"), caused(OSError("a"), error)), OTHER, "(a)"),
-}
-
-
-@pytest.mark.parametrize(("error", "kind", "says"), UNREACHABLE.values(), ids=UNREACHABLE)
-def test_why_it_is_unreachable(error: BaseException, kind: type[MetaskError], says: str) -> None:
-    found = faults.unreachable(error, BASE_URL, 5.0)
-    assert type(found) is kind
-    assert says in found.message
-    assert found.remedy
-
-
-def test_the_address_is_shown_without_a_password() -> None:
-    found = faults.unreachable(ConnectionRefusedError(), "https://me:s3cret@gateway.invalid:8443/v1", 5.0)
-    assert found.message == "Nothing answers at gateway.invalid:8443."
-
-
-@pytest.mark.parametrize(
-    ("variable", "proxy", "shown"),
-    [
-        ("HTTPS_PROXY", "http://proxy.invalid:3128", "proxy.invalid:3128"),
-        ("https_proxy", "http://me:s3cret@proxy.invalid:3128", "proxy.invalid:3128"),
-        ("ALL_PROXY", "socks5://me:s3@cret@proxy.invalid", "proxy.invalid"),
-        ("ALL_PROXY", "me:s3cret@proxy.invalid:3128", "of the environment"),
-        ("HTTPS_PROXY", "http://me:s3/cret@proxy.invalid:3128", "of the environment"),
-        ("HTTPS_PROXY", "http://me:80/s3cret@proxy.invalid:3128", "of the environment"),
-        ("HTTPS_PROXY", "http://me:s3?cret@proxy.invalid:3128", "of the environment"),
-        ("HTTPS_PROXY", "http://[s3cret", "of the environment"),
-    ],
-)
-def test_a_proxy_is_named_without_its_password(
-    monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str, shown: str
-) -> None:
-    monkeypatch.setenv(variable, proxy)
-    found = faults.unreachable(caused(Exception(), ConnectionRefusedError("no")), BASE_URL, 5.0)
-    assert type(found) is ProxyError
-    assert f"through the proxy {shown} (no)" in found.message
-    assert "s3" not in str(found)
-    assert "cret" not in str(found)
-
-
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (socket.gaierror(-2, "unknown"), ProxyError),
-        (httpx2.ConnectTimeout(""), ProxyError),
-        (httpx2.ProxyError("407 Proxy Authentication Required"), ProxyError),
-        (ImportError("socksio"), ProxyError),
-        (CERTIFICATE, TLSError),
-        (httpx2.ReadTimeout(""), ReplyTimeoutError),
-    ],
-)
-def test_what_a_proxy_is_blamed_for(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, kind: type[MetaskError]
-) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
-    assert type(faults.unreachable(caused(Exception(), error), BASE_URL, 5.0)) is kind
-
-
-@pytest.mark.parametrize(
-    ("base_url", "no_proxy"),
-    [
-        (BASE_URL, "gateway.invalid"),
-        (BASE_URL, "*"),
-        ("https://127.0.0.1/v1", ""),
-        ("http://gateway.invalid/v1", ""),
-    ],
-)
-def test_a_proxy_that_is_not_in_the_way(
-    monkeypatch: pytest.MonkeyPatch, base_url: str, no_proxy: str
-) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
-    monkeypatch.setenv("NO_PROXY", no_proxy)
-    assert type(faults.unreachable(ConnectionRefusedError(), base_url, 5.0)) is HostRefusedError
-
-
-@pytest.mark.parametrize(
-    ("error", "kind", "says"),
-    [
-        (caused(Exception(), httpx2.ReadTimeout("")), StreamStalledError, "for 0.5 s"),
-        (TimeoutError(), StreamStalledError, "for 0.5 s"),
-        (httpx2.RemoteProtocolError("incomplete chunked read"), StreamCutError, "was cut"),
-        (ConnectionResetError(), StreamCutError, "was cut"),
-    ],
-)
-def test_why_it_broke_off(error: BaseException, kind: type[MetaskError], says: str) -> None:
-    found = faults.broken(error, 0.5)
-    assert type(found) is kind
-    assert says in found.message
-
-
-@pytest.mark.parametrize(
-    ("error", "kind", "says"),
-    [
-        (FileNotFoundError("/s3cret"), TLSError, "SSL_CERT_FILE"),
-        (ssl.SSLError("s3cret"), TLSError, "SSL_CERT_FILE"),
-        (ValueError("Unknown scheme: s3cret"), ProxyError, "not a valid one"),
-        (httpx2.InvalidURL("Invalid port: 's3cret'"), ProxyError, "not a valid one"),
-    ],
-)
-def test_an_environment_no_client_can_be_made_of(
-    error: Exception, kind: type[MetaskError], says: str
-) -> None:
-    found = faults.misconfigured(error, BASE_URL)
-    assert type(found) is kind
-    assert says in found.message
-    assert "s3cret" not in str(found)
-
-
 # -- in Chinese ------------------------------------------------------------------------------------------
 
 
@@ -437,17 +270,12 @@ def in_chinese() -> list[MetaskError]:
     errors += [faults.told({"error": said}, ASKED, {}) for said in ("Oh.", {"code": "c"}, {"message": "Oh."})]
     errors += [faults.unreadable(), faults.unreadable(b"{"), faults.too_large("x", "1 MB")]
     errors += [faults.not_a_reply(Refusal(200, b"", of), BASE_URL) for of in (headers, {})]
-    errors += [faults.unreachable(error, BASE_URL, 5.0) for error, *_ in UNREACHABLE.values()]
-    errors += [faults.broken(error, 0.5) for error in (TimeoutError(), ConnectionResetError())]
-    errors += [faults.misconfigured(error, BASE_URL) for error in (OSError(), ValueError())]
     return errors
 
 
 def test_in_chinese_nothing_of_ours_is_english() -> None:
     choose("zh")
-    theirs = f"{CONNECT}|no route|unable to get issuer"
-    left = {said for error in in_chinese() for said in english_sentences(re.sub(theirs, "", str(error)))}
-    assert left == set()
+    assert {said for error in in_chinese() for said in english_sentences(str(error))} == set()
 
 
 @pytest.mark.parametrize(
@@ -460,7 +288,7 @@ def test_in_chinese_nothing_of_ours_is_english() -> None:
             "网关拒绝了密钥（401）：Oh. 密钥来源：METASK_API_KEY。在那里检查它，"
             "或用 `%metask login` 输入另一个；密钥在网关控制台创建（Settings → API Keys）。",
         ),
-        (500, b"", {}, "网关出错（500）：没有给出原因 过一会儿重新运行单元格；如果仍然如此，换一个模型。"),
+        (500, b"", {}, "网关出错（500）：没有给出原因。过一会儿重新运行单元格；如果仍然如此，换一个模型。"),
         (
             400,
             {"param": "response_format", "message": "Oh!"},
@@ -478,17 +306,10 @@ def test_in_chinese_nothing_of_ours_is_english() -> None:
             404,
             {"code": "model_not_found", "message": "没有这个模型"},
             {},
-            "网关没有模型 some-model（404）：没有这个模型 `%metask models` 会列出这个密钥可用的模型。",
+            "网关没有模型 some-model（404）：没有这个模型。`%metask models` 会列出这个密钥可用的模型。",
         ),
     ],
 )
 def test_a_refusal_in_chinese(status: int, body: Any, headers: Mapping[str, str], said: str) -> None:
     choose("zh")
     assert str(refused(status, body, headers)) == said
-
-
-def test_a_proxy_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
-    choose("zh")
-    monkeypatch.setenv("HTTPS_PROXY", "http://[s3cret")
-    found = faults.unreachable(caused(Exception(), OSError()), BASE_URL, 5.0)
-    assert found.message == "没能通过代理（取自环境变量）连接到 gateway.invalid（没有响应）。"
