@@ -28,8 +28,8 @@ Numbered: TypeAlias = "tuple[int, Request | MetaskError]"
 class TablePrompt:
     """What is asked about each row: `text` and `system` are templates over its columns and `namespace`.
 
-    `streamed` is the number of rows, from the first, whose replies are streamed, which tells how long a model
-    takes to begin; the others come in one piece, which costs less.
+    The replies to every `stream_every`-th row, from the first, are streamed, which tells how long a model
+    takes to begin; the others come in one piece, which costs less. 0 streams none.
     """
 
     model: str
@@ -40,7 +40,7 @@ class TablePrompt:
     attached: tuple[Part, ...] = ()
     format: Format = "markdown"
     schema: Schema | None = None
-    streamed: int = 0
+    stream_every: int = 0
 
 
 class RowRequests:
@@ -98,7 +98,7 @@ class RowRequests:
                 continue
             request: Request | MetaskError
             try:
-                request = self._to_request(row)
+                request = self._to_request(at, row)
             except PromptError as error:
                 if first:
                     raise _of_first_row(error, at) from None
@@ -118,7 +118,7 @@ class RowRequests:
                 return
             yield row
 
-    def _to_request(self, row: Row) -> Request:
+    def _to_request(self, at: int, row: Row) -> Request:
         asked = self._asked
         content = compose(self._prompt.render(row), asked.attached)
         if isinstance(content, str) and not content.strip():
@@ -127,7 +127,7 @@ class RowRequests:
             Message("user", content),
             None,
             asked.params,
-            stream=self.read <= asked.streamed,
+            stream=asked.stream_every > 0 and at % asked.stream_every == 0,
             format=asked.format,
             schema=asked.schema,
             tools=(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,10 +30,11 @@ from .preview import preview
 from .trial import Trial
 from .wish import CheckWish
 
-STREAMED = 20
-"""Most rows of each model whose replies are streamed, to tell how long it takes to begin.
+STREAMED = 100
+"""Most rows of each model whose replies are streamed, to tell how long they take.
 
-No more than half of them are: some gateways report the tokens of replies in one piece alone.
+They are spread over the table, as the first ones wait for connections. No more than half of all are: some
+gateways report the tokens of replies in one piece alone.
 """
 
 
@@ -69,7 +71,7 @@ class TrialRun:
             )
         self._mapper = mapper
         self._table = table
-        self._asked = replace(asked, streamed=min(STREAMED, ((table.length or 0) + 1) // 2))
+        self._asked = replace(asked, stream_every=max(2, math.ceil(table.length / STREAMED)))
         self._models = tuple(models)
         self._name = name
         self._manner = manner

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -45,6 +46,27 @@ def test_standings() -> None:
     assert found["poor"].p_value == pytest.approx(2 * 2 / 2**12)  # twelve rows, two tests
     assert found["good"].cost.tokens.known == 20 * 120
     assert (found["good"].median, found["good"].late, found["good"].first_token) == (0.5, 0.5, None)
+
+
+@pytest.mark.parametrize(
+    ("took", "median", "late", "first"),
+    [
+        ([(2.0, 1.5), (0.1, None), (3.0, 2.5), (0.2, None), (4.0, 3.5)], 3.0, 3.9, 2.5),
+        ([(0.1, None), (0.2, None), (0.3, None)], 0.2, 0.29, None),
+    ],
+    ids=["streamed ones are slower here", "none was streamed"],
+)
+def test_the_times_are_all_of_the_same_replies(
+    took: Sequence[tuple[float, float | None]], median: float, late: float, first: float | None
+) -> None:
+    answers = [
+        replace(made, reply=replace(made.reply, elapsed=elapsed, first_token_after=begun))
+        for row, (elapsed, begun) in enumerate(took)
+        if (made := answer(row, "a", score=RIGHT)).reply is not None
+    ]
+    table = RecordRows([{"n": n} for n in range(len(took))], "t")
+    standing = Trial(table, answers, Facts("t", ("a",), "check"))["a"]
+    assert (standing.median, standing.late, standing.first_token) == pytest.approx((median, late, first))
 
 
 def test_grades_have_the_bootstrap_s_interval() -> None:
