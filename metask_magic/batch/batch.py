@@ -57,6 +57,8 @@ class RowResult:
         What failed for good. Where `reply` is None too, the row was not asked, or not to the end.
     journalled
         The reply came from the journal, or from another row with the same request.
+    like
+        The row that was asked for the same; None where this one was, or no other is like it.
 
     """
 
@@ -64,6 +66,7 @@ class RowResult:
     reply: Reply | None = None
     error: MetaskError | None = None
     journalled: bool = False
+    like: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,7 @@ class Batch:
         if key in self._outstanding:
             self._outstanding[key].append(row)
         elif known := self._known.get(key):
-            self._add(replace(known, row=row, journalled=known.error is None))
+            self._add(_alike(known, row))
         elif (found := self._find(request)) is not None:
             self._outstanding[key] = [row]
             self._conclude(key, found, journalled=True)
@@ -240,7 +243,7 @@ class Batch:
         self._known[key] = result = RowResult(first, kept, reply.error, journalled)
         self._add(result)
         for row in others:
-            self._add(replace(result, row=row, journalled=reply.error is None))
+            self._add(_alike(result, row))
 
     def _add(self, result: RowResult) -> None:
         self._results.append(result)
@@ -269,6 +272,10 @@ class Batch:
             retried=self._engine.retried,
             hindrance=self._engine.hindrance,
         )
+
+
+def _alike(result: RowResult, row: int) -> RowResult:
+    return replace(result, row=row, journalled=result.error is None, like=result.row)
 
 
 class _End(Enum):

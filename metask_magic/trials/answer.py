@@ -53,6 +53,8 @@ class Answer:
         The answer by the names of the schema's fields; the text, as `reply`, without a schema.
     error
         Why there is none to build on.
+    like
+        The row whose reply this is, where two rows made the same prompt: it was asked, and paid for, once.
 
     """
 
@@ -64,6 +66,7 @@ class Answer:
     said: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
     grade: Grade = Grade()
+    like: int | None = None
 
     @classmethod
     def of(
@@ -79,10 +82,10 @@ class Answer:
             return cls(result.row, model, sample, "not asked", error=error)
         if error is not None:
             outcome = "unusable" if _is_models_own(result.error) else "failed"
-            return cls(result.row, model, sample, outcome, reply, {}, error)
+            return cls(result.row, model, sample, outcome, reply, {}, error, like=result.like)
         if reply is not None and schema is not None and reply.data is None:
             reply = replace(reply, data=schema.validate(reply.text))
-        return cls(result.row, model, sample, outcome, reply, cells)
+        return cls(result.row, model, sample, outcome, reply, cells, like=result.like)
 
     @property
     def text(self) -> str:

@@ -38,7 +38,7 @@ class Cost:
 
     @property
     def usd_per_1000(self) -> Decimal | None:
-        """US dollars for a thousand replies like those that were reported."""
+        """US dollars for a thousand replies like those that were reported; rows that are alike are one."""
         return None if self.usd is None or not self.reported else self.usd / self.reported * THOUSAND
 
     @property

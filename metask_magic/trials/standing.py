@@ -47,9 +47,9 @@ class Standing:
     unchecked
         Answers that could not be checked.
     cost
-        What its replies used.
+        What its replies used; one that several rows share counts once, here and in the times.
     median, late
-        Seconds to a whole reply, of those that were streamed if any were: the median, and the 95th percentile.
+        Seconds to a whole reply (of those that were streamed, if any were): the median, the 95th percentile.
     first_token
         The median of the seconds to the first token, of the same replies; None where none was streamed.
     stability
@@ -113,7 +113,7 @@ def _place(standing: Standing) -> tuple[float, float]:
 def _stand(model: str, answers: Sequence[Answer], shares: bool) -> Standing:
     scores = _scores_by_row(answers)
     values = list(scores.values())
-    replies = [answer.reply for answer in answers if answer.reply is not None]
+    replies = [answer.reply for answer in answers if answer.reply is not None and answer.like is None]
     return Standing(
         model,
         fmean(values) if values else None,

@@ -135,6 +135,7 @@ def _from_answer(answer: Answer) -> dict[str, Any]:
         "reason": grade.reason or None,
         "check_error": grade.error,
         "error": answer.error,
+        "like": answer.like,
         "said": None if {*answer.said} <= {REPLY} else dict(answer.said),
         "reply": None if answer.reply is None else recorded(answer.reply).to_json(),
     }
@@ -155,6 +156,7 @@ def _to_answer(data: Mapping[str, Any]) -> Answer:
         data.get("said", {} if reply is None or data["outcome"] != "answered" else {REPLY: reply.text}),
         data.get("error"),
         Grade(data.get("score"), data.get("reason", ""), data.get("check_error")),
+        data.get("like"),
     )
 
 

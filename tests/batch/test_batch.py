@@ -181,6 +181,11 @@ def test_identical_requests_are_asked_once(new: Callable[..., Batch]) -> None:
     assert texts(results)[-2:] == ["re a", "re b"]
     assert (backend.times["a"], backend.times["b"]) == (1, 1)
     assert [result.row for result in results if result.journalled] == [2, 103, 104]
+    assert {result.row: result.like for result in results if result.like is not None} == {
+        2: 0,
+        103: 0,
+        104: 1,
+    }
 
 
 def test_what_is_the_same_is_for_the_caller_to_say(new: Callable[..., Batch]) -> None:
@@ -196,6 +201,7 @@ def test_a_row_like_one_that_failed_fails_with_it(new: Callable[..., Batch]) -> 
     assert backend.times["a"] == 1
     assert {type(result.error) for result in results} == {BadRequestError}
     assert not any(result.journalled for result in results)
+    assert [result.like for result in results] == [None, *[0] * 49]
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,16 @@ def test_every_other_reply_is_streamed_and_the_others_come_in_one_piece(
     )
 
 
+def test_rows_that_are_alike_are_asked_once_and_cost_once(asking: Kernel, gateway: GatewayServer) -> None:
+    asking.run("alike = records[:2] * 3")
+    cell = asking.run(CHECKED.format(f"{POOR} {GOOD}").replace("df", "alike"))
+    assert cell.error is None
+    assert asked(gateway) == {GOOD: 2, POOR: 2}
+    assert cell.displays[0]["data"]["text/plain"] == "12 answers of 2 models: 12 answered. 72 tokens."
+    used = value(asking, "[(each.cost.replies, each.cost.tokens.known) for each in trial.standings]")
+    assert used == repr([(2, 36)] * 2)
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "columns"),
     [

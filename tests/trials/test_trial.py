@@ -69,6 +69,20 @@ def test_the_times_are_all_of_the_same_replies(
     assert (standing.median, standing.late, standing.first_token) == pytest.approx((median, late, first))
 
 
+def test_a_reply_that_rows_share_is_used_once(tmp_path: Path) -> None:
+    answers = [
+        replace(answer(row, model, score=RIGHT), like=0 if row else None)
+        for model in "ab"
+        for row in range(1 if model == "b" else 4)
+    ]
+    found = Trial(RecordRows([{"n": 1}] * 4, "t"), answers, Facts("t", ("a", "b"), "check"))
+    found.save(tmp_path / "trial.jsonl")
+    for trial_ in (found, Trial.load(tmp_path / "trial.jsonl")):
+        assert trial_["a"].cost == trial_["b"].cost
+        assert (trial_["a"].cost.replies, trial_["a"].cost.tokens.known) == (1, 120)
+        assert trial_["a"].outcomes == {"answered": 4}
+
+
 def test_grades_have_the_bootstrap_s_interval() -> None:
     scores = [0.25, 0.5, 0.75, 1.0, 0.5]
     found = trial({"a": scores, "b": [1.0] * 5})
