@@ -86,7 +86,7 @@ class Exchange:
             self._builder.fail(unexpected(error))
         finally:
             record = self._builder.build().to_record()
-            self._fresh.append(Ended(record.finish_reason, record.message, record.outcome))
+            self._fresh.append(Ended(record.finish_reason, record.message, record.outcome, record.elapsed))
             self._closed.set()
 
 

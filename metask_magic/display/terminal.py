@@ -126,5 +126,5 @@ class TerminalSink:
     def _missing(column: _Column, record: Record) -> list[Event]:
         """What `show` did not get any more: an interrupt ends the showing before the replies."""
         rest = record.text[column.characters :]
-        ended = Ended(record.finish_reason, record.message, record.outcome)
+        ended = Ended(record.finish_reason, record.message, record.outcome, record.elapsed)
         return [*([TextDelta(rest)] if rest else []), ended]

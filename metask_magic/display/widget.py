@@ -51,14 +51,14 @@ _ended: deque[tuple[float, ReplyView]] = deque()
 class _Progress:
     """How far a reply has been shown, and what is said beside it.
 
-    `characters` counts the text as it came, however it is laid out.
+    `characters` counts the text as it came, however it is laid out; `elapsed` is known once it has ended.
     """
 
-    began: float
     indenter: JsonIndenter | None
     characters: int = 0
     steps: int = 0
     tokens: int | None = None
+    elapsed: float | None = None
 
     def lay_out(self, text: str) -> str:
         """Count more of the text, and return what is to be shown of it."""
@@ -70,9 +70,10 @@ class _Progress:
         self.characters = 0
         self.indenter = JsonIndenter() if self.indenter else None
 
-    def detail(self, now: float) -> str:
+    def detail(self, so_far: float) -> str:
+        """Return the figures; it has been `so_far` seconds, if it has not ended."""
         told = [
-            f"{now - self.began:.1f} s",
+            f"{so_far if self.elapsed is None else self.elapsed:.1f} s",
             ngettext("{count} character", "{count} characters", self.characters),
         ]
         if self.tokens is not None:
@@ -83,7 +84,8 @@ class _Progress:
 class WidgetSink:
     """Streams replies into a `ReplyView`; at the end the same display holds the record alone.
 
-    In the `background` the cell has ended long before, and others may run.
+    In the `background` the cell has ended long before, and others may run. It is made when the requests are
+    sent, and counts their seconds from there: the first view of a kernel opens late.
     """
 
     def __init__(
@@ -102,15 +104,13 @@ class WidgetSink:
         self._show_reasoning = show_reasoning
         self._format = format
         self._view: ReplyView | None = None
-        self._progress: list[_Progress] = []
+        self._made_at = self._opened_at = time.perf_counter()
+        self._progress = [_Progress(JsonIndenter() if format == "json" else None) for _ in models]
 
     def open(self, stop: Callable[[int | None], None]) -> None:
         from .view import ReplyView
 
-        self._progress = [
-            _Progress(time.perf_counter(), JsonIndenter() if self._format == "json" else None)
-            for _ in self._models
-        ]
+        self._opened_at = time.perf_counter()
         # An interrupt would stop whatever cell runs by then: the page must not know the kernel to send it to.
         unknown = {"kernel_id": ""} if self._background else {}
         cell = self._place.cell
@@ -128,11 +128,11 @@ class WidgetSink:
     def show(self, news: Mapping[int, Sequence[Event]]) -> None:
         if self._view is None:
             return
-        now = time.perf_counter()
+        so_far = time.perf_counter() - self._made_at
         for column, events in news.items():
             for event in events:
                 self._take(self._view, column, event)
-            self._view.update(column, detail=self._progress[column].detail(now))
+            self._view.update(column, detail=self._progress[column].detail(so_far))
         self._view.flush()
 
     def _take(self, view: ReplyView, column: int, event: Event) -> None:
@@ -153,7 +153,8 @@ class WidgetSink:
                 view.give_way(column)
             case UsageReported(usage):
                 progress.tokens = usage.completion_tokens
-            case Ended(reason, message, outcome):
+            case Ended(reason, message, outcome, elapsed):
+                progress.elapsed = elapsed
                 view.update(column, status=_STATUS.get(outcome, reason), note=message)
 
     def close(self, records: Sequence[Record]) -> None:
@@ -169,6 +170,7 @@ class WidgetSink:
 
     def _finish(self, view: ReplyView, records: Sequence[Record]) -> None:
         """Show what `show` did not get any more: every view must see its reply end."""
+        so_far = time.perf_counter() - self._made_at
         for column, record in enumerate(records):
             progress = self._progress[column]
             for step in record.steps[progress.steps :]:
@@ -176,7 +178,9 @@ class WidgetSink:
             missing = record.text[progress.characters :]
             shown = progress.lay_out(missing)
             status = _STATUS.get(record.outcome, record.finish_reason)
-            view.update(column, text=shown, status=status, note=record.message)
+            progress.elapsed = record.elapsed
+            detail = progress.detail(so_far)
+            view.update(column, text=shown, status=status, note=record.message, detail=detail)
         view.flush()
 
     def fill_next_cell(self, cell: str, source: str, known: str | None = None) -> bool:
@@ -187,7 +191,7 @@ class WidgetSink:
         """
         if self._view is None:
             return False
-        waited = time.perf_counter() - self._progress[0].began
+        waited = time.perf_counter() - self._opened_at
         if not self._view.await_cells(max(0.0, HELLO_SECONDS - waited)):
             return False
         self._view.fill_next_cell(cell, source, known)

@@ -170,12 +170,13 @@ class Ended(NamedTuple):
     """The last event of every reply, however it ended. Whoever asked adds it; no backend sends it.
 
     `message` is what a person has to know: what failed and what to do, why it is not whole, or nothing;
-    `outcome` the same in a word or two.
+    `outcome` the same in a word or two. `elapsed` is the reply's own, in seconds.
     """
 
     finish_reason: FinishReason
     message: str
     outcome: str = ""
+    elapsed: float | None = None
 
 
 Event: TypeAlias = (

@@ -46,7 +46,7 @@ SHOWN: dict[str, Callable[[], str]] = {
     "whisker": lambda: whisker(POINTS[0], Span(0, 1)),
     "scatter": lambda: scatter(POINTS, "得分"),
     "usage": lambda: CHART.to_html() + str(CHART),
-    "detail": lambda: _Progress(0.0, None, characters=1, tokens=2).detail(1.0),
+    "detail": lambda: _Progress(None, characters=1, tokens=2).detail(1.0),
 }
 
 

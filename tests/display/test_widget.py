@@ -8,7 +8,7 @@ import pytest
 
 from metask_magic.display.view import ReplyView
 from metask_magic.display.widget import KEPT_VIEWS, WidgetSink
-from metask_magic.messages.events import Continued, Event, Notice, Parsed, Step, Stepped, TextDelta
+from metask_magic.messages.events import Continued, Ended, Event, Notice, Parsed, Step, Stepped, TextDelta
 from metask_magic.messages.kinds import Format
 from metask_magic.messages.record import Record
 
@@ -77,6 +77,44 @@ def test_the_end_brings_what_was_not_shown() -> None:
     state = column(sink)
     assert [step["title"] for step in state["steps"]] == ["f(x=1)", "g()"]
     assert (state["answer"], state["status"]) == ("so it is", "stop")
+
+
+class Clock:
+    """The seconds since the sink was made, as a test says."""
+
+    now = 100.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+def test_the_seconds_are_those_of_each_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr("metask_magic.display.widget.time", clock)
+    sink = WidgetSink(["m", "n", "o"])
+    clock.now += 3
+    sink.open(lambda _column: None)
+    clock.now += 2
+    sink.show({0: [TextDelta("a"), Ended("stop", "", "", 2.25)], 1: [TextDelta("b")]})
+
+    def seconds() -> list[str]:
+        return [state["detail"].partition(" · ")[0] for state in view_of(sink).snapshot()]
+
+    assert seconds() == ["2.2 s", "5.0 s", ""]
+    clock.now += 4
+    sink.show({1: [Ended("stop", "", "", 8.75)], 2: [TextDelta("c")]})
+    assert seconds() == ["2.2 s", "8.8 s", "9.0 s"]
+    clock.now += 1
+    monkeypatch.setattr("metask_magic.display.widget._retire", lambda _view: None)
+    sink.close(
+        [
+            Record("m", "a", "stop", elapsed=2.25),
+            Record("n", "b", "stop", elapsed=8.75),
+            Record("o", "cd", "interrupted", elapsed=9.5),
+        ]
+    )
+    assert seconds() == ["2.2 s", "8.8 s", "9.5 s"]
+    assert "2 characters" in view_of(sink).snapshot()[2]["detail"]
 
 
 @pytest.mark.parametrize(

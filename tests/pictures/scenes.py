@@ -75,19 +75,18 @@ def columns(stage: Stage) -> Shot:
     words, gate = stage.words, Gate()
     stage.gateway.models = [*SEVERAL]
     first, second = words.answers
-    stage.gateway.script(Streamed(["Hi"]), written(first), model=MODEL)
+    stage.gateway.script(written(first), model=MODEL)
     stage.gateway.script(written(second, gate), model=SEVERAL[1])
     stage.gateway.script(written(words.thought, gate, kind=Reasoning), model=SEVERAL[2])
-    # The first view of a kernel is late, and tells the time since it is there.
-    before, ask = f"%metask {MODEL} Hi", f"%%metask {' '.join(SEVERAL)}\n{words.question}"
-    notebook = stage.open("answers", [LOAD, before, ask], run=[0, 1], width=1000)
-    notebook.start(2)
-    view = LiveView(notebook, 2)
+    ask = f"%%metask {' '.join(SEVERAL)}\n{words.question}"
+    notebook = stage.open("answers", [LOAD, ask], run=[0], width=1000)
+    notebook.start(1)
+    view = LiveView(notebook, 1)
     expect(view.column.nth(0)).to_have_attribute("data-status", "stop", timeout=60_000)
     expect(view.body.nth(1)).to_contain_text(second[-8:], timeout=60_000)
     expect(view.reasoning.nth(2)).to_contain_text(words.thought[-8:], timeout=60_000)
-    stage.rest(notebook, 2)
-    return Shot(notebook, 2, 2)
+    stage.rest(notebook, 1)
+    return Shot(notebook, 1, 1)
 
 
 def table(stage: Stage) -> Shot:
