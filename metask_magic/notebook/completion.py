@@ -17,6 +17,7 @@ from itertools import islice
 from types import MemberDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .columns import known_columns
 from .option_parser import declared_options
 
 if TYPE_CHECKING:
@@ -100,12 +101,14 @@ class Completion:
             case "flag":
                 yield from _starting(start, declared_options())
             case "value":
-                yield from self._iter_values(declared_options(), place.context[0], start)
+                yield from self._iter_values(declared_options(), place.context[0], place)
             case "argument":
                 yield from self._iter_arguments(place.context, start)
             case "name":
+                yield from _identifiers(self._iter_columns(place))
                 yield from self._iter_names(start, lambda value: True)
             case "attribute":
+                yield from self._iter_columns_of_row(place)
                 yield from _iter_attributes(self._shell.user_ns, place.context, start)
             case "filter":
                 yield from _starting(start, _filters())
@@ -131,7 +134,10 @@ class Completion:
         if command == "tools" and before == ["load"]:
             yield from _iter_paths(start)
 
-    def _iter_values(self, options: Mapping[str, argparse.Action], name: str, start: str) -> Iterator[str]:
+    def _iter_values(self, options: Mapping[str, argparse.Action], name: str, place: Place) -> Iterator[str]:
+        start = place.fragment
+        if name == "check":
+            yield from self._iter_columns(place)
         choices = next(action.choices for action in options.values() if action.dest == name)
         if choices is not None:
             yield from _starting(start, map(str, choices))
@@ -150,6 +156,16 @@ class Completion:
             yield from _starting(start, self._iter_server_tools())
         if name == "prompt":
             yield from _starting(start, (f"{server}." for server in self._known.servers()))
+
+    def _iter_columns(self, place: Place) -> Iterator[str]:
+        table = self._shell.user_ns.get(place.table)
+        return _starting(place.fragment, known_columns(table))
+
+    def _iter_columns_of_row(self, place: Place) -> Iterator[str]:
+        if place.table:
+            from ..table.row_prompt import ROW  # as the template does, which follows
+
+            yield from _identifiers(self._iter_columns(place)) if place.context == (ROW,) else ()
 
     def _iter_server_tools(self) -> Iterator[str]:
         for server, tools in self._known.servers().items():
@@ -174,6 +190,10 @@ def _entries(namespace: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def _starting(start: str, candidates: Iterable[str]) -> Iterator[str]:
     return (candidate for candidate in candidates if candidate.startswith(start))
+
+
+def _identifiers(candidates: Iterable[str]) -> Iterator[str]:
+    return (candidate for candidate in candidates if candidate.isidentifier())
 
 
 def _escape(candidate: str) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 Kind = Literal["start", "model", "flag", "value", "argument", "name", "attribute", "filter", "text"]
@@ -37,12 +38,14 @@ class Place:
     one of the dotted name in `context`; `text` is the prompt's own, where nothing can.
 
     `typed` is what stands before the cursor and would be replaced, `fragment` what it means without quotes.
+    `table` is what the cell's line names with `--map`.
     """
 
     kind: Kind
     typed: str = ""
     context: tuple[str, ...] = ()
     quote: str = ""
+    table: str = ""
 
     @property
     def fragment(self) -> str:
@@ -70,9 +73,12 @@ def find_place(
     if magic := _CELL_MAGIC.match(text):
         rest = before[magic.end() :]
         line, newline, body = rest.partition("\n")
+        after = "" if newline else text[cursor:].partition("\n")[0]
+        table = _table_in(line, options) or _table_in(after, options)
         if newline:
-            return (None if _is_raw(line) else _in_expression(body)) or Place("text")
-        return _in_line(line, options, (), one_line=False) if rest else None
+            place = (None if _is_raw(line) else _in_expression(body)) or Place("text")
+            return replace(place, table=table)
+        return replace(_in_line(line, options, (), one_line=False), table=table) if rest else None
     line = before.rpartition("\n")[2]
     if magic := _LINE_MAGIC.match(line):
         return _in_line(line[magic.end() :], options, commands, one_line=True)
@@ -84,7 +90,7 @@ def _in_line(
 ) -> Place:
     if not _is_raw(line) and (place := _in_expression(line)):
         return place
-    words, last, quote = _read(_SINGLE.sub("'", _DOUBLE.sub('"', line)))
+    words, last, quote = _read(_plainly_quoted(line))
     typed = last[_end_of(_BEFORE_VALUE, last) :]
     if words and words[0] in commands:
         if words[0] in ASKING_COMMANDS:
@@ -117,6 +123,16 @@ def _walk(words: list[str], options: Mapping[str, argparse.Action]) -> tuple[arg
     return pending, positional
 
 
+def _table_in(line: str, options: Mapping[str, argparse.Action]) -> str:
+    """Return what a line, or a part of it, names with `--map`."""
+    words, _last, _quote = _read(f"{_plainly_quoted(line)} ")
+    for word, following in pairwise([*words, ""]):
+        flag, equals, value = word.partition("=")
+        if flag in options and options[flag].dest == "map":
+            return value if equals else following
+    return ""
+
+
 def _in_flag(last: str, typed: str, quote: str, options: Mapping[str, argparse.Action]) -> Place:
     flag, equals, _ = last.partition("=")
     if not equals:
@@ -146,6 +162,10 @@ def _in_expression(text: str) -> Place | None:
     if re.search(r"[\w.)\]']$", before):  # of a call, an item, a number: its value is not known
         return Place("text")
     return Place("attribute", tail["typed"], path) if path else Place("name", tail["typed"])
+
+
+def _plainly_quoted(line: str) -> str:
+    return _SINGLE.sub("'", _DOUBLE.sub('"', line))
 
 
 def _read(line: str) -> tuple[list[str], str, str]:

@@ -9,6 +9,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypedDict
 
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -202,6 +205,60 @@ def test_what_is_offered(
 ) -> None:
     monkeypatch.chdir(tmp_path)  # files are offered too
     assert offered(code) == (typed, texts)
+
+
+COLUMNS = {"stars": [1], "star sign": ["♌"], 7: ["no text"], "topic": ["a"]}
+TABLES: dict[str, Any] = {
+    "frame": pd.DataFrame(COLUMNS),
+    "polar": pl.DataFrame({name: values for name, values in COLUMNS.items() if name != 7}),
+    "arrow": pa.table({name: values for name, values in COLUMNS.items() if name != 7}),
+    "records": [{"stars": 1, "topic": "a"}, {"star sign": "♌"}, "no dict"],
+    "rows": iter(()),
+    "trap": Trap(),
+    "starring": weather,
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "texts"),
+    [
+        *(
+            (f"%%metask gpt-4o --map {name} --check st‸", ["stars", r"star\ sign", "starring"])
+            for name in ("frame", "polar", "arrow")
+        ),
+        ("%%metask gpt-4o --map records --check st‸", ["stars", r"star\ sign", "starring"]),
+        ("%%metask gpt-4o --map=frame --check=to‸", ["topic"]),
+        ("%%metask gpt-4o --map “frame” --check to‸", ["topic"]),
+        ("%%metask gpt-4o --check to‸ --map frame -o x\n{{ text }}", ["topic"]),
+        ("%%metask gpt-4o --map frame --check 'star s‸", ["star sign"]),
+        ("%%metask gpt-4o --map frame --check j‸", ["judge"]),
+        ("%%metask gpt-4o --map frame --rubric to‸", []),
+        ("%%metask gpt-4o --map rows --check st‸", ["starring"]),
+        ("%%metask gpt-4o --map trap --check st‸", ["starring"]),
+        ("%%metask gpt-4o --map nope --check st‸", ["starring"]),
+        ("%%metask gpt-4o --check st‸", ["starring"]),
+        ("%%metask gpt-4o --map frame\n{{ st‸", ["stars", "starring"]),
+        ("%%metask gpt-4o --map frame\n{{ row.to‸", ["topic"]),
+        ("%%metask gpt-4o --map frame\n{{ other.to‸", []),
+        ("%%metask gpt-4o\n{{ row.to‸", []),
+    ],
+)
+def test_the_columns_of_the_table_that_is_mapped(code: str, texts: list[str]) -> None:
+    found = offered(code, TABLES)
+    assert found is not None
+    assert found[1] == texts
+
+
+def test_no_table_is_computed_for_its_columns() -> None:
+    dask = pytest.importorskip("dask.dataframe")
+
+    def read(_part: Any) -> Any:
+        raise AssertionError("the table was read")
+
+    table = dask.from_map(read, [0, 1], meta=pd.DataFrame({"stars": [1], "topic": ["a"]}))
+    lazy = pl.LazyFrame({"stars": [1]}).map_batches(read)
+    assert offered("%%metask m --map table --check st‸", {"table": table}) == ("st", ["stars"])
+    assert offered("%%metask m --map lazy --check st‸", {"lazy": lazy}) == ("st", [])
 
 
 @pytest.mark.parametrize(
