@@ -129,7 +129,7 @@ def parts_from_json(kept: Sequence[Any]) -> list[Part]:
 
 
 _MISSED = {
-    "tools": N_("The tools of the server {name} is not recorded in {path}, and nothing may be asked."),
+    "tools": N_("The tools of the server {name} are not recorded in {path}, and nothing may be asked."),
     "resource": N_("A resource of the server {name} is not recorded in {path}, and nothing may be asked."),
     "prompt": N_("A prompt of the server {name} is not recorded in {path}, and nothing may be asked."),
 }

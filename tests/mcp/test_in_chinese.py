@@ -167,12 +167,17 @@ def test_what_is_refused(refuse: Callable[[], Any], says: str) -> None:
     assert left_in_english(caught.value) == []
 
 
-@pytest.mark.parametrize("what", ["tools", "resource", "prompt"])
-def test_what_is_not_recorded(tmp_path: Path, what: str) -> None:
+@pytest.mark.parametrize(
+    ("what", "missing"),
+    [
+        ("tools", "The tools of the server files are"),
+        ("resource", "A resource of the server files is"),
+        ("prompt", "A prompt of the server files is"),
+    ],
+)
+def test_what_is_not_recorded(tmp_path: Path, what: str, missing: str) -> None:
     path = tmp_path / "r.jsonl"
-    with pytest.raises(
-        MetaskError, match=f"server files is not recorded in {path}, and nothing may be asked"
-    ):
+    with pytest.raises(MetaskError, match=f"^{missing} not recorded in {path}, and nothing may be asked"):
         replaying(path, what)
     with using("zh"), pytest.raises(MetaskError, match=f"^{path} 中没有服务器 files 的.*的录制，") as caught:
         replaying(path, what)
