@@ -89,8 +89,10 @@ def asked_of_tool(server: Server, tool: str, arguments: JSON, occasion: Occasion
 
 
 def result_to_json(result: ToolResult) -> dict[str, JSON]:
-    """Return a call's result as it is recorded."""
+    """Return a call's result as it is recorded: what was shown too, where that was not the model's text."""
     kept: dict[str, JSON] = {"text": result.text}
+    if result.shown not in ("", result.text):
+        kept["shown"] = result.shown
     if result.failed:
         kept["failed"] = True
     if result.images:
@@ -104,6 +106,7 @@ def _result(kept: Any) -> ToolResult:
         str(kept["text"]),
         bool(kept.get("failed")),
         tuple(part for part in images if isinstance(part, ImagePart)),
+        shown=str(kept.get("shown", "")),
     )
 
 

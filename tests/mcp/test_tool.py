@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from metask_magic.asking.errands import Errands
-from metask_magic.language import using
+from metask_magic.gateway.recorded import CONDUCTS
+from metask_magic.gateway.recordings import Recordings
+from metask_magic.language import Language, using
 from metask_magic.mcp.bulletin import Bulletin
 from metask_magic.mcp.declared import Declared
 from metask_magic.mcp.faults import gone
@@ -46,9 +50,9 @@ async def stopped(declared: Declared, arguments: dict[str, Any]) -> AsyncIterato
     yield
 
 
-def results(connection: Any, arguments: str = '{"path": "a"}') -> list[Any]:
+def results(connection: Any, arguments: str = '{"path": "a"}', kept: Kept | None = None) -> list[Any]:
     """What a call of the tool yields, up to where it is stopped."""
-    tool = ServerTool("files_read", READ, connection, Kept(), None)
+    tool = ServerTool("files_read", READ, connection, kept or Kept(), None)
     occasion = Occasion(Request("m", (Message("user", "Hi"),)), 0, 1, Errands())
     said: list[Any] = []
 
@@ -97,6 +101,33 @@ def test_what_fails(make: Callable[[], Any], arguments: str, told: str, shown: s
     with using("zh"):
         chinese = results(make(), arguments)[-1]
     assert (chinese, chinese.shown) == (ToolResult(told, failed=True), shown)
+
+
+@pytest.mark.parametrize(
+    ("language", "recorded"),
+    [
+        ("en", {"text": "Error: The server files has ended.", "failed": True}),
+        (
+            "zh",
+            {
+                "text": "Error: The server files has ended.",
+                "shown": "错误：服务器 files 已退出。",
+                "failed": True,
+            },
+        ),
+    ],
+)
+def test_a_failure_is_replayed_as_it_was_shown(
+    tmp_path: Path, language: Language, recorded: dict[str, Any]
+) -> None:
+    path = tmp_path / "r.jsonl"
+    with using(language):
+        asked = results(connection(gone_away), kept=Kept(Recordings(path), CONDUCTS["auto"]))[-1]
+        [replayed] = results(connection(gone_away), kept=Kept(Recordings(path), CONDUCTS["replay"]))
+    assert replayed == asked
+    assert (replayed.shown or replayed.text) == asked.shown
+    [line] = path.read_text(encoding="utf-8").splitlines()
+    assert json.loads(json.loads(line)["reply"]["text"]) == recorded
 
 
 def test_what_stays_beside_the_reply_is_in_the_users_language() -> None:
