@@ -19,7 +19,7 @@ from typing import Any
 
 from ..errors import PromptError
 from ..language import _
-from ..words import shorten
+from ..words import shorten, width
 from .glimpse import Glimpser
 from .hiding import HIDDEN, Hiding, is_secret
 
@@ -127,7 +127,7 @@ class _Telling:
         for number, line in enumerate(lines[first : error.lineno + AROUND_SYNTAX_ERROR], first + 1):
             shown.append(_numbered(number, line, marked=number == error.lineno))
             if number == error.lineno and error.offset:
-                shown.append(" " * (len(_numbered(number, "")) + error.offset - 1) + "^")
+                shown.append(" " * (len(_numbered(number, "")) + _columns(line, error.offset - 1)) + "^")
         return f"# In {self._place(error.filename or '')}\n\n" + _fenced("\n".join(shown), "text")
 
     def _own_call(self, link: TracebackType) -> str:
@@ -287,6 +287,12 @@ def _line(link: TracebackType, number: int | None = None) -> str:
 
 def _numbered(number: int, line: str, *, marked: bool = False) -> str:
     return f"{'→' if marked else ' '} {number:>3} | {shorten(line.rstrip(), LONGEST_LINE)}"
+
+
+def _columns(line: str, characters: int) -> int:
+    """Return the columns that the first characters of a line take, with blanks behind its end."""
+    before = line.rstrip("\n")[:characters].replace("\t", " ")
+    return width(before) + characters - len(before)
 
 
 def _fenced(text: str, language: str) -> str:
