@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -209,21 +210,16 @@ def test_one_that_reads_nothing_any_more_is_ended(
     assert text_of(result) == "Hi"
 
 
-def is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return "Z" not in Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-
-
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
 def test_one_that_will_not_end_is_ended_with_what_it_started(
     loop: LoopThread, connect: Connect, tmp_path: Path
 ) -> None:
     connection = connect("stay", env={"MARK": str(tmp_path / "mark")})
     loop.run(connection.tools())
-    processes = [int(number) for number in (tmp_path / "mark").read_text(encoding="utf-8").split()]
-    assert [*map(is_alive, processes)] == [True, True]
+    numbers = (tmp_path / "mark").read_text(encoding="utf-8").split()
+    processes = [os.pidfd_open(int(number)) for number in numbers]
+    assert select.select(processes, [], [], 0)[0] == [], "both are there"
     loop.run(connection.close())
-    assert [*map(is_alive, processes)] == [False, False]
+    for process in processes:
+        assert select.select([process], [], [], PATIENCE)[0], "it is still there"
+        os.close(process)

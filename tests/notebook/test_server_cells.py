@@ -562,14 +562,6 @@ def test_what_is_not_recorded_is_asked_of_the_server_as_it_is(
 # -- the end ----------------------------------------------------------------------------------------------
 
 
-def is_alive(process: int) -> bool:
-    try:
-        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
-
-
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
 def test_no_process_is_left(fresh_kernel: Kernel) -> None:
     """Whatever ends the kernel or the extension, and though the server would not."""
