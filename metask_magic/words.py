@@ -95,7 +95,7 @@ def sentences(*said: str) -> str:
     """Return sentences one after the other; a Chinese one ends in a mark that brings its own space."""
     text = ""
     for each in filter(None, said):
-        if text and current() == "zh" and not _ENDED.search(text):
+        if text and _WIDE_END.search(each) and not _ENDED.search(text):
             text += "。"  # a server's word, which had no stop
         text += each if not text or _WIDE_END.search(text) else f" {each}"
     return one_stop(text)
