@@ -30,10 +30,11 @@ from .preview import preview
 from .trial import Trial
 from .wish import CheckWish
 
-STREAMED = 100
-"""Most rows of each model whose replies are streamed, to tell how long they take.
+STREAMED = 20
+"""Most rows of each model whose replies are streamed, to tell how long they take to begin.
 
-They are spread over the table, as the first ones wait for connections. No more than half of all are: some
+They are spread over the table, as the first ones wait for connections. A streamed reply costs this machine
+a few times what one in one piece costs, so they are few. No more than half of all are: some
 gateways report the tokens of replies in one piece alone.
 """
 

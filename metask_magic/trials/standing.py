@@ -49,9 +49,9 @@ class Standing:
     cost
         What its replies used; one that several rows share counts once, here and in the times.
     median, late
-        Seconds to a whole reply (of those that were streamed, if any were): the median, the 95th percentile.
+        Seconds to a whole reply: the median, and the 95th percentile.
     first_token
-        The median of the seconds to the first token, of the same replies; None where none was streamed.
+        The median of the seconds to the first token, of the replies that were streamed; None without one.
     stability
         The share of pairs of answers to a row that say the same; None without several.
     pass_at_k
@@ -137,11 +137,8 @@ def _scores_by_row(answers: Iterable[Answer]) -> dict[int, float]:
 
 
 def _times(replies: Sequence[Reply]) -> tuple[float | None, float | None, float | None]:
-    begun = [(reply.elapsed, reply.first_token_after) for reply in replies]
-    streamed = [(elapsed, first) for elapsed, first in begun if first is not None]
-    first = [first for _elapsed, first in streamed]
-    # Of the same replies, or the first token could come after the end.
-    elapsed = [elapsed for elapsed, _first in streamed or begun]
+    elapsed = [reply.elapsed for reply in replies]
+    first = [reply.first_token_after for reply in replies if reply.first_token_after is not None]
     return quantile(elapsed, 0.5), quantile(elapsed, 0.95), quantile(first, 0.5)
 
 

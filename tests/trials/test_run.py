@@ -19,9 +19,9 @@ from metask_magic.trials.wish import CheckWish
     [
         (1, [0]),
         (5, [0, 2, 4]),
-        (200, [*range(0, 200, 2)]),
-        (201, [*range(0, 201, 3)]),
-        (1000, [*range(0, 1000, 10)]),
+        (200, [*range(0, 200, 10)]),
+        (201, [*range(0, 201, 11)]),
+        (1000, [*range(0, 1000, 50)]),
     ],
 )
 def test_the_rows_that_are_streamed_are_spread_over_the_table(length: int, streamed: list[int]) -> None:
