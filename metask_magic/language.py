@@ -89,10 +89,12 @@ class _Seams(Formatter):
 
 
 def _filled(said: str, values: Mapping[str, object]) -> str:
-    """Return a sentence with its values; in Chinese with a blank beside those that are Latin alone.
+    """Return a sentence with its values, if any; in Chinese with a blank beside those that are Latin alone.
 
     A translation cannot know whether a name will be `price` or `价格`.
     """
+    if not values:
+        return said
     if current() != "zh":
         return said.format(**values)
     text = _Seams().vformat(said, (), values)
@@ -105,13 +107,13 @@ def _(message: str, /, **values: object) -> str:
     Without values the braces of a sentence are its own.
     """
     said = _catalogue(current()).gettext(message) if message else ""  # "" would give a catalogue's header
-    return _filled(said, values) if values else said
+    return _filled(said, values)
 
 
 def pgettext(context: str, message: str, /, **values: object) -> str:
     """Return a word that alone could mean several things; the context says which."""
     said = _catalogue(current()).pgettext(context, message)
-    return _filled(said, values) if values else said
+    return _filled(said, values)
 
 
 def ngettext(one: str, many: str, count: int, /, **values: object) -> str:

@@ -81,6 +81,11 @@ def fit(text: str, columns: int) -> str:
     return f"{kept}…"
 
 
+def narrow(text: str) -> str:
+    """Return a text with plain letters, digits and signs in place of full-width ones."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+
+
 def plain(text: object) -> str:
     """Text of a stranger, made fit to show: one line, printable, of a readable length."""
     return shorten(" ".join(_UNPRINTABLE.sub("", str(text)).split()), LONGEST_QUOTE)
@@ -122,7 +127,7 @@ def clauses(parts: Iterable[str]) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number of things in words: `1 turn`, `2 turns`."""
+    """A number of things in English, as a model reads it: `1 turn`, `2 turns`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
@@ -138,7 +143,7 @@ def nearest(name: str, candidates: Iterable[str]) -> list[str]:
 
     Letters in full width, as Chinese input methods write them, are those of the alphabet.
     """
-    wanted = unicodedata.normalize("NFKC", name).lower()
+    wanted = narrow(name).lower()
     names = list(candidates)
     within = sorted((n for n in names if wanted and wanted in n.lower()), key=len)
     lower = {n.lower(): n for n in reversed(names)}

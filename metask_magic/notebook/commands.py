@@ -17,8 +17,7 @@ from ..messages.request import Message, Request
 from ..prompt.images import pixels
 from ..settings import KEYRING_SERVICE, ApiKey, Metask
 from ..usage.ledger import ModelUsage
-from ..words import clauses, did_you_mean, listed, nearest, plain
-from .full_width import narrow
+from ..words import clauses, did_you_mean, listed, narrow, nearest, plain
 from .stdin import YES, NobodyAnswersError, ask
 from .usage import summarize
 

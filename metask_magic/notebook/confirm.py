@@ -9,8 +9,7 @@ from ..language import _
 from ..mcp.declared import Declared
 from ..messages.calls import describe
 from ..messages.request import ToolCall
-from ..words import plain, sentences
-from .full_width import narrow
+from ..words import narrow, plain, sentences
 from .stdin import NO, YES, NobodyAnswersError, ask
 
 _ALL = ("a", "all", "全部")

@@ -6,7 +6,6 @@ Only `%metask` itself and its options are; a prompt stays as it is typed.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Sequence
 from tokenize import TokenInfo
 from typing import Any
@@ -15,7 +14,7 @@ from IPython.core.inputtransformer2 import TokenTransformBase
 
 from ..errors import OptionError
 from ..language import _
-from ..words import did_you_mean
+from ..words import did_you_mean, narrow
 from .options import CellOptions
 
 BLANKS = "".join(
@@ -31,11 +30,6 @@ BLANKS = "".join(
 
 _FIRST_LINE = re.compile(r"([%％]{1,2}metask)(?:[^\S\r\n]|([?？]{1,2})(?=\s*$)|(?=\s*$))")
 _OTHER_BLANK = re.compile(r"%metask[^\S\r\n ]")
-
-
-def narrow(text: str) -> str:
-    """Return a text with plain letters, digits and signs in place of full-width ones."""
-    return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
 def check_models(options: CellOptions, known: Collection[str]) -> None:

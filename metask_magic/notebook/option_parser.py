@@ -12,8 +12,7 @@ from IPython.core.magic_arguments import MagicArgumentParser
 
 from ..errors import OptionError
 from ..language import N_, _
-from ..words import did_you_mean, nearest, sentences
-from .full_width import narrow
+from ..words import did_you_mean, narrow, nearest, sentences
 from .options import MODELS, OPTIONS
 
 _DASHES = "\u2010-\u2015\u2212\uff0d"

@@ -10,7 +10,8 @@ from io import StringIO
 
 from ..errors import OptionError
 from ..language import N_, _
-from .full_width import BLANKS, narrow
+from ..words import narrow
+from .full_width import BLANKS
 
 _PARAM_OPTIONS = {"-p", "--param"}
 _CLOSE = N_("Close it, or escape it with \\.")

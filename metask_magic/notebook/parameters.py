@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ..errors import OptionError
 from ..language import N_, _
 from ..messages.kinds import JSON
-from .full_width import narrow
+from ..words import narrow
 
 _NUMBER = re.compile(r"[－-]?[\d.．]+")
 

@@ -10,9 +10,10 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from metask_magic.errors import OptionError
 from metask_magic.notebook.bodyless import with_body
-from metask_magic.notebook.full_width import BLANKS, OtherBlank, check_models, narrow, with_plain_magic
+from metask_magic.notebook.full_width import BLANKS, OtherBlank, check_models, with_plain_magic
 from metask_magic.notebook.options import CellOptions
 from metask_magic.notebook.question import QuestionLine
+from metask_magic.words import narrow
 
 from ..gateway_server import GatewayServer, Streamed
 from ..kernel import Kernel
