@@ -36,7 +36,7 @@ from ..messages.request import Request
 from .engine import Answer
 from .gate import Gate, Place
 
-LEAST_APPETITE = 8
+LEAST_APPETITE = 16
 LONGEST_WAIT = 120.0
 LONGEST_REFUSAL = 600.0
 LONGEST_PAUSE = 8.0
@@ -124,7 +124,7 @@ class Asker:
     def launch(self, requests: Sequence[tuple[Hashable, Request]]) -> None:
         """Ask these too; a key is what an answer is known by."""
         if requests:
-            self._loop.submit(self._launch(requests))
+            self._loop.call(self._launch, requests)
 
     def take(self) -> list[Answer]:
         """Return the answers that have come since the last call."""
@@ -134,9 +134,9 @@ class Asker:
         """Close the connections; what was not answered never will be."""
         self._loop.run(self._cancel())
 
-    async def _launch(self, requests: Sequence[tuple[Hashable, Request]]) -> None:
+    def _launch(self, requests: Sequence[tuple[Hashable, Request]]) -> None:
         for key, request in requests:
-            task = asyncio.create_task(self._ask(key, request))
+            task = asyncio.get_running_loop().create_task(self._ask(key, request))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 

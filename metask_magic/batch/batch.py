@@ -39,7 +39,14 @@ class Journal(Protocol):
         ...
 
     def put(self, answered: Sequence[tuple[Request, Reply]]) -> None:
-        """Keep replies: they are on disk when this returns. Raises `OSError` or `MetaskError`."""
+        """Take replies to keep."""
+        ...
+
+    def flush(self) -> None:
+        """Keep what was put: it is on disk when this returns. Raises `OSError` or `MetaskError`.
+
+        Journals of one file keep what was put into any of them.
+        """
         ...
 
 
@@ -125,6 +132,7 @@ class Batch:
         self._outstanding: dict[Hashable, list[int]] = {}
         self._known: dict[Hashable, RowResult] = {}
         self._results: list[RowResult] = []
+        self._came: list[tuple[Answer, Reply]] = []
         self._exhausted = self._unwritable = False
         self._failed = self._journalled = 0
         self._tokens: int | None = None
@@ -147,6 +155,7 @@ class Batch:
     def end(self) -> None:
         """Ask no more, and put away what had come."""
         self._engine.stop()
+        self.collect()
         self.settle()
 
     @property
@@ -203,10 +212,18 @@ class Batch:
 
     # -- replies out ----------------------------------------------------------------------------------
 
-    def settle(self) -> None:
-        """Put away what came."""
+    def collect(self) -> None:
+        """Take what came, and put it to the journal."""
         came = [(answer, self._validated(answer.reply)) for answer in self._engine.take()]
-        self._write([(answer.request, reply) for answer, reply in came if reply.error is None])
+        self._came += came
+        if not self._unwritable:
+            self._journal.put([(answer.request, reply) for answer, reply in came if reply.error is None])
+
+    def settle(self) -> None:
+        """Give what was collected to its rows, when the journal has it."""
+        came, self._came = self._came, []
+        if came and not self._unwritable:
+            self._write()
         for answer, reply in came:
             self._take(answer, reply)
 
@@ -217,11 +234,9 @@ class Batch:
             self._tokens = (self._tokens or 0) + tokens
         self._conclude(answer.key, reply, journalled=False)
 
-    def _write(self, answered: Sequence[tuple[Request, Reply]]) -> None:
-        if self._unwritable or not answered:
-            return
+    def _write(self) -> None:
         try:
-            self._journal.put(answered)
+            self._journal.flush()
         except (OSError, MetaskError) as error:
             self._unwritable = True
             self.stopped = _unwritable(error)
@@ -251,10 +266,21 @@ class Batch:
         self._journalled += result.journalled
 
     def _lightened(self, reply: Reply) -> Reply:
-        """Return the reply without what a table of many must not hold: the request above all."""
+        """Return the reply without what a table of many must not hold: the request above all.
+
+        Its times are to the millisecond, as its recording has them: the same is said when it is replayed.
+        """
         if reply.params != self._params:
             self._params = reply.params
-        return replace(reply, request=None, messages=(), params=self._params)
+        first = reply.first_token_after
+        return replace(
+            reply,
+            request=None,
+            messages=(),
+            params=self._params,
+            elapsed=round(reply.elapsed, 3),
+            first_token_after=None if first is None else round(first, 3),
+        )
 
     @property
     def progress(self) -> Progress:

@@ -16,7 +16,7 @@ from .asker import ends_all
 from .batch import Batch, Progress
 
 REST_SECONDS = 0.005
-LONG_REST_SECONDS = 0.02
+LONGEST_REST_SECONDS = 0.1
 
 
 class Together:
@@ -60,7 +60,9 @@ class Together:
             self._fill()
             if not self._running:
                 return
-            # First all of the one and then all of the other: a journal that was written to is read anew.
+            # Each step for all lanes: what they put is written at once, and a file is read anew when it was.
+            for _, batch in self._running.values():
+                batch.collect()
             for _, batch in self._running.values():
                 batch.settle()
             for number in list(self._running):
@@ -72,7 +74,7 @@ class Together:
             if self._has_room():
                 continue
             # Several answers at once cost less than one by one; each of many lanes has but a few.
-            time.sleep(REST_SECONDS if len(self._running) == 1 else LONG_REST_SECONDS)
+            time.sleep(min(LONGEST_REST_SECONDS, REST_SECONDS * len(self._running)))
             self._wake.wait(HEARTBEAT_SECONDS)
             self._wake.clear()
 

@@ -32,13 +32,15 @@ class RowJournal:
         self._fresh = self._again = False
         self._sample = 1
         self._remembered: dict[str, Reply] = {}
+        self._put: list[Recording] = []
 
     def conducted(
         self, conduct: Conduct, *, fresh: bool = False, again: bool = False, sample: int = 1
     ) -> RowJournal:
         """Return this journal as one that keeps to `conduct`, and knows the `sample`-th answers alone.
 
-        It finds nothing if `fresh`; `again`, nothing that is no answer to build on.
+        What is put into one of them, any of them keeps. It finds nothing if `fresh`; `again`, nothing that
+        is no answer to build on.
         """
         conducted = copy(self)
         conducted._conduct = conduct
@@ -56,16 +58,22 @@ class RowJournal:
         return None if self._again and reply is not None and reply.ending.is_lacking else reply
 
     def put(self, answered: Sequence[tuple[Request, Reply]]) -> None:
-        """Keep replies: they are on disk when this returns. Raises `RecordingError` where they cannot be."""
-        written = []
+        """Take replies to keep."""
         for request, reply in answered:
             recording = Recording.of(describe(request, self._sample), recorded(reply))
             if not self._conduct.records or reveals(recording, self._hide):
                 self._remembered[recording.key] = replace(reply, request=None)
             else:
-                written.append(recording)
-        if written:
-            self._store.append(*written)
+                self._put.append(recording)
+
+    def flush(self) -> None:
+        """Keep what was put: it is on disk when this returns.
+
+        Raises `RecordingError` where it cannot be written; the next time is another try.
+        """
+        if self._put:
+            self._store.append(*self._put)
+            self._put.clear()
 
 
 def replayed(model: str, found: RecordedReply) -> Reply:

@@ -59,6 +59,19 @@ def test_one_thread_for_all(loop: LoopThread) -> None:
     assert threading.active_count() == before + 1
 
 
+def test_a_call_is_made_there_with_its_arguments(loop: LoopThread) -> None:
+    made: list[tuple[str, int]] = []
+    came = threading.Event()
+
+    def make(number: int) -> None:
+        made.append((threading.current_thread().name, number))
+        came.set()
+
+    loop.call(make, 7)
+    assert came.wait(PATIENCE)
+    assert made == [("metask-network", 7)]
+
+
 def test_cancelled_there(loop: LoopThread) -> None:
     stalled = Stalled()
     future = loop.submit(stalled.run())

@@ -581,8 +581,9 @@ class _Forgetful(Asked):
     def find(self, request: Request) -> None:
         return None
 
-    def put(self, answered: Sequence[tuple[Request, Reply]]) -> None:
-        pass
+    def put(self, answered: Sequence[tuple[Request, Reply]]) -> None: ...
+
+    def flush(self) -> None: ...
 
     async def stream(self, request: Request) -> AsyncIterator[Event]:
         yield TextDelta("re " + request.messages[0].text.split()[0])

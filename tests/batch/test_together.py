@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Sequence
 
 import pytest
 
@@ -13,8 +14,10 @@ from metask_magic.asking.loop import LoopThread
 from metask_magic.batch.asker import Asker
 from metask_magic.batch.batch import Batch, Progress
 from metask_magic.batch.caution import GIVEN_UP_AFTER, CautiousEngine
+from metask_magic.batch.engine import Answer
 from metask_magic.batch.gate import Gate
 from metask_magic.batch.together import Together
+from metask_magic.chat.reply import Reply
 from metask_magic.errors import (
     AuthenticationError,
     BadRequestError,
@@ -148,3 +151,43 @@ def test_an_interrupt_ends_all_and_keeps_what_came(loop: LoopThread) -> None:
     Together([iter(lane) for lane in lanes], total=10_000).run(stop, interrupt)
     assert 10 < sum(sum(lane.answered) for lane in lanes) < 10_000
     assert all(lane.gate.in_flight == 0 for lane in lanes)
+
+
+class Instant:
+    """An engine that has every answer as soon as it is asked."""
+
+    retried, hindrance, in_flight, limit, appetite = 0, "", 0, 8, 64
+
+    def __init__(self) -> None:
+        self._answers: list[Answer] = []
+
+    def start(self, arrived: Callable[[], None]) -> None: ...
+
+    def launch(self, requests: Sequence[tuple[Hashable, Request]]) -> None:
+        self._answers += [Answer(key, request, Reply("ok", "m", "stop")) for key, request in requests]
+
+    def stop(self) -> None: ...
+
+    def take(self) -> list[Answer]:
+        taken, self._answers = self._answers, []
+        return taken
+
+
+def one_row_each(models: str, journal: MemoryJournal) -> list[Batch]:
+    asked = [Request(model, (Message("user", "Hi"),), stream=False) for model in models]
+    batches = [Batch([request], Instant(), journal) for request in asked]
+    Together([iter([batch]) for batch in batches]).run(lambda _: None, InterruptRequest())
+    return batches
+
+
+def test_what_came_for_several_lanes_is_written_at_once() -> None:
+    journal = MemoryJournal()
+    batches = one_row_each("abc", journal)
+    assert journal.writes == [3]
+    assert [batch.progress.done for batch in batches] == [1, 1, 1]
+
+
+def test_where_it_cannot_be_written_every_lane_says_so_and_has_its_answer() -> None:
+    batches = one_row_each("abc", MemoryJournal(OSError(errno.ENOSPC, "No space left on device")))
+    assert ["No space left on device" in str(batch.stopped) for batch in batches] == [True] * 3
+    assert [result.reply.text for batch in batches for result in batch.results if result.reply] == ["ok"] * 3

@@ -27,6 +27,9 @@ class Known:
     def put(self, answered: Sequence[tuple[Request, Reply]]) -> None:
         raise AssertionError("nothing is asked")
 
+    def flush(self) -> None:
+        raise AssertionError("nothing is asked")
+
 
 ROWS = [{"a": "x"}, {"a": "x"}, {"a": "known"}, {"a": "y"}, {"a": 0}]
 TEXT = "{% if a == 0 %}{{ 1 / a }}{% endif %}{{ a }}"
