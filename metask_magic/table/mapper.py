@@ -12,6 +12,7 @@ from ..answering.choice import MOST_IN_TRIAL, choose_models
 from ..answering.shelf import Shelf
 from ..asking.interrupt import InterruptRequest
 from ..batch.batch import Progress, RowResult
+from ..batch.collector import seldom_collecting
 from ..batch.together import Together
 from ..display.front_end import FrontEnd, detect
 from ..display.pages import attended
@@ -125,7 +126,7 @@ class Mapper:
         if not rows.columns and not rows.length:
             return MapOutcome(rows.join({column: [] for column in answers.names}, answers.not_asked))
         bar = self.new_bar(rows.length, quiet=manner.quiet)
-        with InterruptRequest() as interrupt:
+        with seldom_collecting(), InterruptRequest() as interrupt:
             lane = self.lane(rows, asked, name, manner, samples=(manner.sample,))
             self.ask([lane], manner, bar, interrupt)
             run = _Run(rows, lane.series[0], answers, bar)

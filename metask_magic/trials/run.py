@@ -11,6 +11,7 @@ from typing import Any
 from ..asking.interrupt import InterruptRequest
 from ..batch.asker import ends_all
 from ..batch.batch import RowResult
+from ..batch.collector import seldom_collecting
 from ..display.table import Table
 from ..errors import Interrupted, MetaskError, OptionError
 from ..language import N_, _, ngettext
@@ -34,8 +35,8 @@ STREAMED = 20
 """Most rows of each model whose replies are streamed, to tell how long they take to begin.
 
 They are spread over the table, as the first ones wait for connections. A streamed reply costs this machine
-a few times what one in one piece costs, so they are few. No more than half of all are: some
-gateways report the tokens of replies in one piece alone.
+some half more than one in one piece, so they are few. No more than half of all are: some gateways report the
+tokens of replies in one piece alone.
 """
 
 
@@ -112,7 +113,7 @@ class TrialRun:
         """Ask, check, and tell; `kept` says where the trial is found if this fails. Raises `MetaskError`."""
         if isinstance(self._check, Judge):
             self._mapper.check_may_ask(self._check.prompt, self._manner)
-        with self._interrupt as interrupt:
+        with seldom_collecting(), self._interrupt as interrupt:
             lanes = self._lanes()
             total = len(self._rows) * len(self._models) * self._samples
             bar = self._mapper.new_bar(total, quiet=self._manner.quiet)
