@@ -88,14 +88,14 @@ class _Seams(Formatter):
         return f"{_SEAM}{super().format_field(value, format_spec)}{_SEAM}"
 
 
-def _filled(said: str, values: Mapping[str, object]) -> str:
+def _filled(language: Language, said: str, values: Mapping[str, object]) -> str:
     """Return a sentence with its values, if any; in Chinese with a blank beside those that are Latin alone.
 
     A translation cannot know whether a name will be `price` or `价格`.
     """
     if not values:
         return said
-    if current() != "zh":
+    if language != "zh":
         return said.format(**values)
     text = _Seams().vformat(said, (), values)
     return _BLANK.sub(" ", _NO_BLANK.sub("", text)).replace(_SEAM, "")
@@ -106,20 +106,23 @@ def _(message: str, /, **values: object) -> str:
 
     Without values the braces of a sentence are its own.
     """
-    said = _catalogue(current()).gettext(message) if message else ""  # "" would give a catalogue's header
-    return _filled(said, values)
+    language = current()
+    said = _catalogue(language).gettext(message) if message else ""  # "" would give a catalogue's header
+    return _filled(language, said, values)
 
 
 def pgettext(context: str, message: str, /, **values: object) -> str:
     """Return a word that alone could mean several things; the context says which."""
-    said = _catalogue(current()).pgettext(context, message)
-    return _filled(said, values)
+    language = current()
+    said = _catalogue(language).pgettext(context, message)
+    return _filled(language, said, values)
 
 
 def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
     """Return the sentence for a number of things; `{count}` stands for the number."""
-    said = _catalogue(current()).ngettext(one, many, count)
-    return _filled(said, {"count": f"{count:,}", **values})
+    language = current()
+    said = _catalogue(language).ngettext(one, many, count)
+    return _filled(language, said, {"count": f"{count:,}", **values})
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's name

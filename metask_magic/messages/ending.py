@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from ..language import _, ngettext, pgettext
@@ -82,6 +83,7 @@ def known_reason(reported: str | None) -> FinishReason:
     return next((reason for reason, words in _MEANING.items() if word in words), "stop")
 
 
+@lru_cache(maxsize=64)  # every reply is asked for its ending several times, and there are few words
 def _normalized(word: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", word.strip().lower()).removeprefix("finish_reason_").strip("_")
 

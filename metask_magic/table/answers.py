@@ -81,15 +81,20 @@ class RowAnswers:
         """Return what stands in a row's columns, by their names; a name that is missing has no value."""
         if result is None or (result.reply is None and result.error is None):
             return self.not_asked
-        cells: dict[str, Any] = {}
-        if result.reply is not None:
-            cells[META] = meta_of(result.reply)
-            cells[ERROR] = lack_of(result.reply)
-            try:
-                cells |= self._answer(result.reply, failed=result.error is not None)
-            except MetaskError as error:  # a text from before, when the schema was another
-                cells[ERROR] = error.message
-        return cells | ({ERROR: result.error.message} if result.error else {})
+        said, error = self.answer_of(result)
+        meta = {} if result.reply is None else {META: meta_of(result.reply)}
+        return {**said, ERROR: error, **meta}
+
+    def answer_of(self, result: RowResult) -> tuple[dict[str, Any], str | None]:
+        """Return what a row's answer says, by its columns, and why it is none to build on, if so."""
+        failure = None if result.error is None else result.error.message
+        if result.reply is None:
+            return {}, failure
+        try:
+            said = self._answer(result.reply, failed=failure is not None)
+        except MetaskError as unfit:  # a text from before, when the schema was another
+            return {}, failure or unfit.message
+        return said, failure or lack_of(result.reply)
 
     def _answer(self, reply: Reply, *, failed: bool) -> dict[str, Any]:
         if not self._fields:

@@ -10,7 +10,7 @@ from ..batch.batch import RowResult
 from ..chat.reply import Reply
 from ..errors import MetaskError, SchemaError
 from ..schemas.schema import Schema
-from ..table.answers import ERROR, META, NOT_ASKED, RowAnswers
+from ..table.answers import NOT_ASKED, RowAnswers
 
 Outcome = Literal["answered", "unusable", "failed", "not asked"]
 """What came of a row: an answer; one that was filtered, refused or empty, or does not fit its schema; the
@@ -73,19 +73,17 @@ class Answer:
         cls, model: str, sample: int, result: RowResult, answers: RowAnswers, schema: Schema | None
     ) -> Answer:
         """Return what a row's result is."""
-        cells = dict(answers.cells_of(result))
-        error = cells.pop(ERROR, None)
-        cells.pop(META, None)
-        reply = None if result.reply is None else _to_the_millisecond(result.reply)
+        if result.reply is None and result.error is None:
+            return cls(result.row, model, sample, "not asked", error=NOT_ASKED)
+        said, error = answers.answer_of(result)
+        reply = result.reply
         outcome: Outcome = "answered"
-        if error == NOT_ASKED and reply is None and result.error is None:
-            return cls(result.row, model, sample, "not asked", error=error)
         if error is not None:
             outcome = "unusable" if _is_models_own(result.error) else "failed"
             return cls(result.row, model, sample, outcome, reply, {}, error, like=result.like)
         if reply is not None and schema is not None and reply.data is None:
             reply = replace(reply, data=schema.validate(reply.text))
-        return cls(result.row, model, sample, outcome, reply, cells, like=result.like)
+        return cls(result.row, model, sample, outcome, reply, said, like=result.like)
 
     @property
     def text(self) -> str:
@@ -95,13 +93,6 @@ class Answer:
     def graded(self, grade: Grade) -> Answer:
         """Return it with this grade."""
         return replace(self, grade=grade)
-
-
-def _to_the_millisecond(reply: Reply) -> Reply:
-    """Return a reply with the times that its recording has: a trial says the same when it is replayed."""
-    first = reply.first_token_after
-    first = None if first is None else round(first, 3)
-    return replace(reply, elapsed=round(reply.elapsed, 3), first_token_after=first)
 
 
 def _is_models_own(error: MetaskError | None) -> bool:

@@ -50,11 +50,12 @@ class Cost:
 def cost_of(model: str, replies: Iterable[Reply]) -> Cost:
     """Return what replies of a model used."""
     used = [_used(model, reply) for reply in replies]
-    whole = Ledger()
+    known = Ledger()
     for each in used:
         if not each.unreported:
-            whole.add(each)
-    total, estimated = sum(used, ModelUsage(model)), estimate(whole.slices())
+            known.add(each)
+    rest = (each for each in used if each.unreported)
+    total, estimated = sum((*known.slices(), *rest), ModelUsage(model)), estimate(known.slices())
     return Cost(
         total.requests,
         total.requests - total.unreported,

@@ -13,6 +13,7 @@ from .leaderboard import dollars
 from .statistics import RESAMPLES
 
 if TYPE_CHECKING:
+    from ..messages.ending import Ending
     from .facts import Facts
     from .judge import JudgeUse
     from .trial import Trial
@@ -134,7 +135,7 @@ def _of_unusable(*, scored: bool) -> str:
 def _of_endings(trial: Trial) -> Iterator[str]:
     """Yield what is to be said beside answers that count as such: that they were cut, and their own notes."""
     replies = [answer.reply for answer in trial.answers if answer.reply is not None]
-    ends = Counter((reply.requested_model, reply.notice) for reply in replies if not reply.ending.is_lacking)
+    ends = Counter((reply.requested_model, reply.notice) for reply in replies if _is_doubtful(reply.ending))
     for (model, notice), number in ends.items():
         if notice:
             yield ngettext(
@@ -145,6 +146,11 @@ def _of_endings(trial: Trial) -> Iterator[str]:
                 notice=notice,
             )
     yield from list(dict.fromkeys(note for reply in replies for note in reply.notes))[:MOST_NOTES]
+
+
+def _is_doubtful(ending: Ending) -> bool:
+    """Whether an answer counts, but is not one that came whole."""
+    return bool(ending.outcome) and not ending.is_lacking
 
 
 def _of_costs(trial: Trial) -> Iterator[str]:

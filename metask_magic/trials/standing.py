@@ -152,9 +152,9 @@ def _by_row(answers: Iterable[Answer]) -> list[list[Answer]]:
 def _stability(answers: Sequence[Answer]) -> float | None:
     shares = []
     for row in _by_row(answer for answer in answers if answer.outcome == "answered"):
-        said = [canonical(answer.said) for answer in row]
-        pairs = [one == other for one, other in combinations(said, 2)]
-        shares += [fmean(pairs)] if pairs else []
+        if len(row) > 1:
+            said = [canonical(answer.said) for answer in row]
+            shares.append(fmean(one == other for one, other in combinations(said, 2)))
     return fmean(shares) if shares else None
 
 

@@ -77,14 +77,15 @@ class ModelUsage:
 
     def __add__(self, other: ModelUsage) -> ModelUsage:
         """Sum up; the name is the first one's."""
-        names = [field.name for field in fields(self)][1:]
-        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in names})
+        return ModelUsage(self.model, *(getattr(self, name) + getattr(other, name) for name in _SUMMED))
 
     @property
     def tokens(self) -> int:
         """Input and output tokens, as far as they are known."""
         return self.input.known + self.output.known
 
+
+_SUMMED = [field.name for field in fields(ModelUsage)][1:]
 
 Slices: TypeAlias = dict[tuple[str, int], ModelUsage]
 """Requests summed up by their model, and by the thousands of tokens in the prompt."""
