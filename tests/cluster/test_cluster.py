@@ -190,8 +190,8 @@ def test_a_worker_that_is_killed_costs_what_was_under_way(
     times = asked(gateway)
     assert done, "something was finished before"
     assert {text: times[text] for text in done} == dict.fromkeys(done, 1), "no finished row is asked again"
-    # What it had answered and not reported yet is under way, too.
-    assert times.total() - 1500 <= 2 * CONCURRENCY
+    # What it had answered and not reported yet is under way, too; on a busy machine that is more.
+    assert times.total() - 1500 <= TASKS_EACH * TASK_ROWS, "no more than a worker is given"
 
 
 @pytest.mark.nightly
