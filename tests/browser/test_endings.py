@@ -205,12 +205,19 @@ def test_nothing_jumps_when_the_record_comes(lab: Lab, gateway: GatewayServer, s
         assert place_of(record, notebook.output(index)) == pytest.approx(place, abs=JUMP)
 
 
+# At one moment: between two the page may scroll.
+PLACE = """
+(node, output) => {
+    const here = node.getBoundingClientRect(), there = output.getBoundingClientRect();
+    return [here.x - there.x, here.y - there.y];
+}
+"""
+
+
 def place_of(node: Locator, output: Locator) -> tuple[float, float]:
     """Where a node stands in an output."""
-    here, there = node.bounding_box(), output.bounding_box()
-    assert here is not None
-    assert there is not None
-    return here["x"] - there["x"], here["y"] - there["y"]
+    x, y = node.evaluate(PLACE, output.element_handle())
+    return x, y
 
 
 SHOW = """
