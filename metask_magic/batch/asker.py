@@ -136,7 +136,7 @@ class Asker:
 
     def _launch(self, requests: Sequence[tuple[Hashable, Request]]) -> None:
         for key, request in requests:
-            task = asyncio.get_running_loop().create_task(self._ask(key, request))
+            task = asyncio.create_task(self._ask(key, request))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 

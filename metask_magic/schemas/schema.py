@@ -199,8 +199,27 @@ def _line(found: ErrorDetails) -> str:
 
 
 def _from_json_schema(kind: Mapping[Any, Any], name: str) -> Checked:
-    from jsonschema.exceptions import SchemaError as InvalidSchema
     from jsonschema.exceptions import best_match
+
+    described, validator_class = _valid(kind, name)
+    validator = validator_class(described, format_checker=validator_class.FORMAT_CHECKER)
+
+    def check(value: Any) -> Any:
+        found = sorted(validator.iter_errors(value), key=lambda error: [*map(str, error.absolute_path)])
+        errors = [_placed(best_match([error])) for error in found]
+        if errors:
+            raise _MisfitsError(lambda: errors)
+        return value
+
+    return described, check
+
+
+def _valid(kind: Mapping[Any, Any], name: str) -> tuple[dict[str, Any], Any]:
+    """Return a JSON Schema as it would be written down, and the validator of its draft.
+
+    Raises `SchemaError` where it is none.
+    """
+    from jsonschema.exceptions import SchemaError as InvalidSchema
     from jsonschema.validators import Draft202012Validator, validator_for
 
     if kind and not _KEYWORDS & kind.keys():
@@ -235,16 +254,7 @@ def _from_json_schema(kind: Mapping[Any, Any], name: str) -> Checked:
         raise SchemaError(
             _("{name} is no JSON Schema: {why}.", name=name, why=_first_line(error)), _(ALLOWED)
         ) from None
-    validator = validator_class(described, format_checker=validator_class.FORMAT_CHECKER)
-
-    def check(value: Any) -> Any:
-        found = sorted(validator.iter_errors(value), key=lambda error: [*map(str, error.absolute_path)])
-        errors = [_placed(best_match([error])) for error in found]
-        if errors:
-            raise _MisfitsError(lambda: errors)
-        return value
-
-    return described, check
+    return described, validator_class
 
 
 def _placed(error: Any) -> str:
