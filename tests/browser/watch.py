@@ -19,8 +19,9 @@ Object.defineProperty(window, "{PWNED}", {{
 # Schemes that stay inside the page; JupyterLab's icons and fonts come by them.
 _INTERNAL = {"data", "blob", "about"}
 
-# Notebook 7.6 throws these itself while it starts.
-_NOT_OURS = ("Command 'filebrowser:open-path' not registered", "(reading 'schema')")
+# Notebook 7.6 throws the first two itself while it starts. JupyterLab throws the third where a kernel goes
+# before it has answered: it asks for a subshell for each comm, and catches no error of that.
+_NOT_OURS = ("Command 'filebrowser:open-path' not registered", "(reading 'schema')", "Canceled future for ")
 
 # JupyterLab asks its own server whether what looks like a path in a traceback is a file, whoever wrote it.
 _LOOKED_UP = "/api/resolvePath?"
