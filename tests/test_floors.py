@@ -14,7 +14,7 @@ import metask_magic
 HOUSE = Path(metask_magic.__file__).parent
 MODULES = sorted(HOUSE.rglob("*.py"))
 
-BASE = {"settings", "errors", "words", "language", "precedence"}
+BASE = {"settings", "keys", "errors", "words", "language", "precedence"}
 
 # What each room may import of the house, from the top floor down; `metask_magic` itself only names its rooms.
 MAY_IMPORT = {
@@ -58,7 +58,8 @@ MAY_IMPORT = {
     "chat": {"chat", "scripts", "messages", "errors", "words", "language"},
     "scripts": {"scripts", "messages", "errors", "words", "language"},
     "messages": {"messages", "words", "language"},
-    "settings": {"errors", "language"},
+    "settings": {"keys", "errors", "language"},
+    "keys": {"errors", "language"},
     "errors": {"words", "language"},
     "precedence": set(),
     "words": {"language"},

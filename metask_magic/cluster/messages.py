@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..chat.reply import Reply
+from ..keys import ApiKey
 from ..language import Language
-from ..settings import ApiKey
 from ..usage.ledger import Slices
 
 Ending = Literal["done", "lost", "refused"]

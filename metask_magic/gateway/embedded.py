@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import HostRefusedError
+from ..keys import ApiKey
 from ..language import N_, _
 from ..messages.events import Event, Notice
 from ..messages.request import Request
-from ..settings import ApiKey
 from .client import GatewayClient
 from .local import Endpoint, LocalModel
 from .official import Connection

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import MetaskError
+from ..keys import ApiKey
 from ..precedence import first_requests
-from ..settings import ApiKey
 from . import unreached
 from .library import import_library
 from .refusal import Refusal

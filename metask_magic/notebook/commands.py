@@ -11,11 +11,12 @@ from typing import Any
 from ..display.table import Table
 from ..errors import MetaskError, MissingKeyError, SettingError
 from ..gateway.models import Model, matching
+from ..keys import KEYRING_SERVICE, ApiKey
 from ..language import _, ngettext, pgettext
 from ..messages.kinds import JSON
 from ..messages.request import Message, Request
 from ..prompt.images import pixels
-from ..settings import KEYRING_SERVICE, ApiKey, Metask
+from ..settings import Metask
 from ..usage.ledger import ModelUsage
 from ..words import clauses, did_you_mean, listed, narrow, nearest, plain
 from .stdin import YES, NobodyAnswersError, ask

@@ -21,7 +21,7 @@ FILE = ".metask/recordings.jsonl"
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("metask_magic.settings._from_keyring", lambda _url: None)
+    monkeypatch.setattr("metask_magic.keys._from_keyring", lambda _url: None)
     return tmp_path
 
 

@@ -13,8 +13,8 @@ from metask_magic.batch.gate import Gate
 from metask_magic.gateway.bulk import BulkBackend
 from metask_magic.gateway.official import Connection
 from metask_magic.gateway.recordings import Recordings
+from metask_magic.keys import ApiKey
 from metask_magic.messages.request import Request
-from metask_magic.settings import ApiKey
 from metask_magic.table.journal import RowJournal
 
 from ..gateway_server import API_KEY

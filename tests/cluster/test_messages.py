@@ -7,7 +7,7 @@ import pickle
 from metask_magic.chat.reply import Reply
 from metask_magic.cluster.messages import Briefing, Report, TravellingKey
 from metask_magic.errors import RateLimitError
-from metask_magic.settings import ApiKey
+from metask_magic.keys import ApiKey
 from metask_magic.usage.ledger import Figure, ModelUsage
 
 KEY = ApiKey("sk-made-up", "METASK_API_KEY")

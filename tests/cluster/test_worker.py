@@ -13,7 +13,7 @@ from metask_magic.asking.loop import network
 from metask_magic.cluster import worker
 from metask_magic.cluster.messages import Briefing, Share, TravellingKey
 from metask_magic.errors import ClusterError, SettingError
-from metask_magic.settings import ApiKey
+from metask_magic.keys import ApiKey
 
 pytestmark = pytest.mark.kernel
 

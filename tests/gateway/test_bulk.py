@@ -32,9 +32,9 @@ from metask_magic.errors import (
 )
 from metask_magic.gateway.bulk import BulkBackend
 from metask_magic.gateway.official import Connection
+from metask_magic.keys import ApiKey
 from metask_magic.messages.events import Event, Finished, Served, TextDelta, Usage, UsageReported
 from metask_magic.messages.request import Message, Request
-from metask_magic.settings import ApiKey
 
 from ..gateway_server import (
     API_KEY,

@@ -33,6 +33,7 @@ from metask_magic.gateway import client as client_module
 from metask_magic.gateway.client import GatewayClient
 from metask_magic.gateway.official import Connection
 from metask_magic.gateway.retries import LONGEST_WAIT
+from metask_magic.keys import ApiKey
 from metask_magic.messages.events import (
     Event,
     Finished,
@@ -46,7 +47,6 @@ from metask_magic.messages.events import (
 )
 from metask_magic.messages.request import Message, Request
 from metask_magic.precedence import Precedence, Turn
-from metask_magic.settings import ApiKey
 
 from ..gateway_server import (
     API_KEY,

@@ -14,10 +14,10 @@ from metask_magic.asking.ask import Outcome, ask
 from metask_magic.asking.loop import LoopThread
 from metask_magic.gateway.client import GatewayClient
 from metask_magic.gateway.official import Connection
+from metask_magic.keys import ApiKey
 from metask_magic.messages.events import Event, TextDelta
 from metask_magic.messages.record import Record
 from metask_magic.messages.request import Message, Request
-from metask_magic.settings import ApiKey
 from metask_magic.usage.ledger import Figure, Ledger, MeteredBackend, ModelUsage
 
 from ..gateway_server import (
