@@ -219,7 +219,7 @@ def test_the_client_leaves_a_stalled_stream(
 def test_the_client_leaves_silence(gateway: GatewayServer, client: openai.OpenAI) -> None:
     gateway.script(Silent())
     with pytest.raises(openai.APITimeoutError):
-        client.chat.completions.create(**ASK, timeout=0.2)
+        client.chat.completions.create(**ASK, timeout=1.0)
     assert gateway.last.disconnected.wait(WAIT)
 
 

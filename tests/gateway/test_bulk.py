@@ -224,8 +224,8 @@ def test_what_the_gateway_said_is_kept(gateway: GatewayServer) -> None:
 
 def test_silence_is_a_timeout(gateway: GatewayServer) -> None:
     gateway.script(Silent(), Streamed([STALL]))
-    assert type(failure(gateway.base_url, timeout=0.2)) is ReplyTimeoutError
-    assert type(failure(gateway.base_url, timeout=0.2)) is ReplyTimeoutError
+    assert type(failure(gateway.base_url, timeout=1.0)) is ReplyTimeoutError
+    assert type(failure(gateway.base_url, timeout=1.0)) is ReplyTimeoutError
 
 
 def test_a_body_that_stalls() -> None:
@@ -240,7 +240,7 @@ def test_a_body_that_stalls() -> None:
 
         server = threading.Thread(target=stall)
         server.start()
-        error = failure(f"http://127.0.0.1:{listening.getsockname()[1]}/v1", timeout=0.5)
+        error = failure(f"http://127.0.0.1:{listening.getsockname()[1]}/v1", timeout=1.0)
         assert type(error) is StreamStalledError
         server.join(WAIT)
 

@@ -348,13 +348,13 @@ def test_what_has_begun_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_slow_gateway_is_not_asked_again(gateway: GatewayServer) -> None:
-    asked = ask(gateway, Silent(), timeout=0.2)
+    asked = ask(gateway, Silent(), timeout=1.0)
     assert (type(asked.error), asked.waits, asked.events) == (ReplyTimeoutError, [], [])
     assert len(gateway.chats) == 1
 
 
 def test_a_stall_is_told(gateway: GatewayServer) -> None:
-    asked = ask(gateway, Streamed(["so far", STALL]), timeout=0.2)
+    asked = ask(gateway, Streamed(["so far", STALL]), timeout=1.0)
     assert (asked.text, type(asked.error), asked.waits) == ("so far", StreamStalledError, [])
 
 
