@@ -29,7 +29,7 @@ CHUNKS = 10_000
 CHUNKS_PER_SECOND = 500
 CHUNK_CHARACTERS = 4
 END = "That is the end."
-PATIENCE = 180.0
+PATIENCE = 180_000  # milliseconds
 
 PAGE = """## Part {n}
 
@@ -186,8 +186,8 @@ def _run(notebook: NotebookPage, gateway: GatewayServer) -> float:
     noting.start()
     notebook.page.evaluate(WATCH, [2, END])
     notebook.start(2)
-    notebook.wait_for("() => window.__seen.until !== null", timeout=PATIENCE)
-    notebook.wait_done(2, PATIENCE)
+    notebook.wait_for("() => window.__seen.until !== null")
+    notebook.wait_done(2)
     noting.join()
     return sent_at[0]
 
@@ -198,6 +198,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as directory,
         launch_chromium(find_chromium(), Path(directory, "chromium")) as browser,
     ):
+        browser.set_default_timeout(PATIENCE)
         environment = {"METASK_API_KEY": gateway.api_key, "METASK_BASE_URL": gateway.base_url}
         with JupyterServer(Path(directory), environment) as server, Lab(server, browser) as lab:
             measured = {name: measure(lab, gateway, code, CHUNKS) for name, code in SHOWN_BY.items()}

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, ViewportSize, sync_playwright
+from playwright.sync_api import BrowserContext, ViewportSize, expect, sync_playwright
 
 VARIABLE = "METASK_CHROMIUM"
 VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
+WAIT = 60_000  # milliseconds, for what must come, on the slowest machine
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 _ARGUMENTS = (
@@ -55,6 +56,8 @@ def launch_chromium(executable: str, profile: Path, *, scale: float = 1) -> Iter
             viewport=VIEWPORT,
             device_scale_factor=scale,
         )
+        context.set_default_timeout(WAIT)
+        expect.set_options(timeout=WAIT)
         try:
             yield context
         finally:

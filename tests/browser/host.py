@@ -68,7 +68,7 @@ class HostPage:
         page.goto(
             f"{lab.server.url}static/page.html?manager={manager}&kernel={kernel}&token={lab.server.token}"
         )
-        page.wait_for_function("() => window.host", timeout=60_000)
+        page.wait_for_function("() => window.host")
         assert page.evaluate("() => host.error ?? ''") == ""
         host = cls(page)
         host.run(LOAD)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, expect
 
-from .notebook import CELL_SECONDS, NotebookPage
+from .notebook import NotebookPage
 
 INTERRUPT = "/interrupt"
 
@@ -27,11 +27,11 @@ class LiveView:
         self.reasoning = self.node.locator(".metask-reasoning")
 
     def expect_text(self, text: str) -> None:
-        expect(self.body).to_contain_text(text, timeout=CELL_SECONDS * 1000)
+        expect(self.body).to_contain_text(text)
 
     def expect_gone(self) -> None:
         """The record has taken the view's place."""
-        expect(self.node).to_have_count(0, timeout=30_000)
+        expect(self.node).to_have_count(0)
 
     @property
     def interrupts(self) -> list[str]:

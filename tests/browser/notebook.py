@@ -15,8 +15,6 @@ from .watch import Watch
 
 Theme = Literal["JupyterLab Light", "JupyterLab Dark"]
 
-PAGE_SECONDS = 60.0
-CELL_SECONDS = 60.0
 
 # `currentWidget` would miss it while the file browser has the focus.
 _PANEL = """
@@ -91,7 +89,7 @@ class NotebookPage:
         self.wait_until_ready(needs_kernel=needs_kernel)
 
     def wait_until_ready(self, *, needs_kernel: bool = True) -> None:
-        self.page.wait_for_function(_READY, arg=needs_kernel, timeout=PAGE_SECONDS * 1000)
+        self.page.wait_for_function(_READY, arg=needs_kernel)
 
     # Cells
 
@@ -106,25 +104,25 @@ class NotebookPage:
         """Run a cell, and do not wait for its end."""
         self.page.evaluate(_START, ["notebook:run-cell", index, str(index)])
 
-    def wait_done(self, index: int | str, timeout: float = CELL_SECONDS) -> None:
+    def wait_done(self, index: int | str) -> None:
         """Wait until a cell that was started in this page (or `ALL`) has ended, well or not."""
-        self.page.wait_for_function(_IS_DONE, arg=str(index), timeout=timeout * 1000)
+        self.page.wait_for_function(_IS_DONE, arg=str(index))
         assert self.page.evaluate(_RUN_ERROR, str(index)) is None
 
-    def run(self, *indexes: int, timeout: float = CELL_SECONDS) -> None:
+    def run(self, *indexes: int) -> None:
         """Run cells, one after the other, each to its end."""
         for index in indexes:
             self.start(index)
-            self.wait_done(index, timeout)
+            self.wait_done(index)
 
-    def run_all(self, timeout: float = CELL_SECONDS) -> None:
+    def run_all(self) -> None:
         """Run all cells to their end; the first that fails stops it."""
         self.page.evaluate(_START, ["notebook:run-all-cells", None, ALL])
-        self.wait_done(ALL, timeout)
+        self.wait_done(ALL)
 
-    def expect_text(self, index: int, text: str, timeout: float = CELL_SECONDS) -> None:
+    def expect_text(self, index: int, text: str) -> None:
         """Wait until a cell's output shows this text."""
-        expect(self.output(index)).to_contain_text(text, timeout=timeout * 1000)
+        expect(self.output(index)).to_contain_text(text)
 
     # Commands
 
@@ -162,13 +160,13 @@ class NotebookPage:
 
     def set_theme(self, theme: Theme) -> None:
         self.execute("apputils:change-theme", theme=theme)
-        expect(self.page.locator("body")).to_have_attribute("data-jp-theme-name", theme, timeout=30_000)
+        expect(self.page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
 
     # Looking
 
-    def wait_for(self, condition: str, arg: Any = None, timeout: float = CELL_SECONDS) -> None:
+    def wait_for(self, condition: str, arg: Any = None) -> None:
         """Wait until a JavaScript expression or function holds in the page."""
-        self.page.wait_for_function(condition, arg=arg, timeout=timeout * 1000)
+        self.page.wait_for_function(condition, arg=arg)
 
     def screenshot(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -165,7 +165,7 @@ def test_formulas_are_typeset_while_it_streams(lab: Lab, gateway: GatewayServer,
     view = LiveView(notebook, 1)
     notebook.start(1)
     set_ = view.body.locator("mjx-container")
-    expect(set_).to_have_count(2, timeout=60_000)
+    expect(set_).to_have_count(2)
     expect(view.body).to_contain_text(r"$$\frac{x")
     set_.first.evaluate("(node) => { window.firstFormula = node; }")
     gates[0].open()

@@ -60,12 +60,12 @@ def test_it_goes_on_while_another_cell_runs(lab: Lab, gateway: GatewayServer, ap
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
 def test_stop(lab: Lab, gateway: GatewayServer, busy: bool) -> None:
     notebook, view = start(lab, gateway, Gate())
-    expect(view.stop).to_be_visible(timeout=30_000)
+    expect(view.stop).to_be_visible()
     if busy:
         notebook.start(3)
         expect(notebook.cell(3).locator(".jp-InputPrompt")).to_contain_text("*")
     view.stop.click()
-    assert gateway.chats[0].disconnected.wait(10)
+    assert gateway.chats[0].disconnected.wait(30)
     if busy:
         notebook.wait_done(3)
         notebook.expect_text(3, "it has ended")
@@ -97,7 +97,7 @@ def test_a_page_that_is_reloaded_shows_it_and_goes_on(lab: Lab, gateway: Gateway
     view.expect_text("So far")
     first.open()
     view.expect_text("after the reload")
-    expect(view.stop).to_be_visible(timeout=30_000)
+    expect(view.stop).to_be_visible()
     second.open()
     notebook.expect_text(1, "to the end.")
     expect(notebook.output(1).locator("[data-status=streaming], [data-status=waiting]")).to_have_count(0)
@@ -126,7 +126,7 @@ def test_the_end_of_the_kernel_leaves_the_record(lab: Lab, gateway: GatewayServe
 def test_a_restart_leaves_what_came(lab: Lab, gateway: GatewayServer) -> None:
     notebook, view = start(lab, gateway, Gate())
     notebook.restart()  # JupyterLab takes nothing more from the kernel that ends
-    assert gateway.chats[0].disconnected.wait(10)
+    assert gateway.chats[0].disconnected.wait(30)
     view.expect_text("So far")
     expect(notebook.output(1).locator("[data-status=streaming], [data-status=waiting]")).to_have_count(0)
 

@@ -56,7 +56,7 @@ def test_a_tool_that_is_confirmed(lab: Lab, gateway: GatewayServer, screenshots:
     notebook.run(1)
     notebook.start(2)
     box = notebook.output(2).locator("input.jp-Stdin-input")
-    expect(box).to_be_visible(timeout=60_000)
+    expect(box).to_be_visible()
     expect(notebook.output(2)).to_contain_text("Call double(n=21)?")
     notebook.screenshot(screenshots / "confirm-asks.png")
     box.fill("y")

@@ -82,7 +82,7 @@ def test_each_says_how_it_ended(lab: Lab, gateway: GatewayServer, screenshots: P
     assert gate.reached.wait(60)
     notes = view.column.locator(".metask-note")
     for at, (model, (_, word, says, _)) in enumerate(ENDINGS.items()):
-        expect(view.state.nth(at)).to_have_text(word, timeout=60_000)
+        expect(view.state.nth(at)).to_have_text(word)
         expect(notes.nth(at)).to_contain_text(says)
         end = f"{model}: {says if says.startswith(word) else f'{word}. {says}'}"
         notebook.wait_for("(end) => window.heard.some((said) => said.includes(end))", end)
@@ -240,7 +240,7 @@ def test_it_stands_below_any_text_and_is_text_itself(lab: Lab) -> None:
     cells = [shown[at : at + MOST_OUTPUTS] for at in range(0, len(shown), MOST_OUTPUTS)]
     notebook = lab.open(*(SHOW.format(shown=some) for some in cells))
     notebook.run(*range(1, len(cells) + 1))
-    expect(notebook.output(len(cells)).locator("mjx-container")).to_have_count(1, timeout=60_000)
+    expect(notebook.output(len(cells)).locator("mjx-container")).to_have_count(1)
     for index, some in enumerate(cells, start=1):
         said = notebook.output(index).locator(
             ".jp-RenderedMarkdown > blockquote:last-child, .metask-record:last-child > blockquote:last-child"

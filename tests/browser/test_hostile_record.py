@@ -43,13 +43,13 @@ def ask_all(lab: Lab, prompts: Sequence[str], display: str = "auto") -> tuple[No
     settings = f"%config Metask.max_retries = 0\n%config Metask.display = '{display}'"
     notebook = lab.open(settings, *cells)
     for index in range(1, len(cells) + 2):
-        notebook.run(index, timeout=120)
+        notebook.run(index)
     return notebook, [[], [], *batches, [END]]
 
 
 def expect_harmless(notebook: NotebookPage, places: Sequence[Sequence[str]]) -> None:
     """Nothing is in the page that should not be, before and after everything has been clicked."""
-    expect(notebook.output(len(places) - 1).locator("mjx-container")).to_have_count(1, timeout=60_000)
+    expect(notebook.output(len(places) - 1).locator("mjx-container")).to_have_count(1)
     assert audit(notebook, places) == ""
     click_all(notebook)
     assert audit(notebook, places) == ""

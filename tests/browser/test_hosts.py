@@ -46,7 +46,7 @@ def test_it_streams_and_leaves_a_record(lab: Lab, gateway: GatewayServer, manage
     host = HostPage.open(lab, manager, kernel)
     host.start("%%metask gpt-4o-mini -o reply\nHi")
     view = host.last.locator(".metask")
-    expect(view).to_contain_text("never closed", timeout=60_000)
+    expect(view).to_contain_text("never closed")
     expect(view.locator("h1")).to_have_text("A heading")
     gate.open()
     assert host.wait_done() == "ok"
@@ -70,7 +70,7 @@ def test_stop_ends_the_reply_it_belongs_to(
     host = HostPage.open(lab, manager, kernel)
     host.start(f"%%metask {ONE} {OTHER} -o replies\nHi")
     columns = host.last.locator(".metask-column")
-    expect(columns).to_have_count(2, timeout=60_000)
+    expect(columns).to_have_count(2)
     expect(columns.nth(1)).to_contain_text("Another")
     columns.nth(0).locator(".metask-stop").click()
     expect(columns.nth(0)).to_have_attribute("data-status", "interrupted")
@@ -87,7 +87,7 @@ def test_stop_ends_the_reply_it_belongs_to(
 def test_no_stop_is_shown_where_none_can_reach_the_kernel(lab: Lab, manager: str, kernel: str) -> None:
     host = HostPage.open(lab, manager, kernel)
     host.start(BUSY)
-    expect(host.last.locator(".metask-copy")).to_be_visible(timeout=60_000)
+    expect(host.last.locator(".metask-copy")).to_be_visible()
     host.page.wait_for_function(LATER, arg=host.page.evaluate("() => performance.now()"))
     expect(host.last.locator(".metask-stop")).to_be_hidden()
 
@@ -101,7 +101,7 @@ def test_the_colours_are_those_of_vs_code(lab: Lab, gateway: GatewayServer, scre
     host.start(f"%%metask {ONE} {OTHER}\nRivers?")
     columns = host.last.locator(".metask-column")
     for at in range(2):
-        expect(columns.nth(at)).to_contain_text("quoted", timeout=60_000)
+        expect(columns.nth(at)).to_contain_text("quoted")
     gates[0].open()
     expect(columns.nth(0)).to_have_attribute("data-status", "error")
     found = []

@@ -23,7 +23,7 @@ def test_the_bar_counts_and_leaves_a_line(lab: Lab, gateway: GatewayServer) -> N
     notebook.run(1)
     notebook.start(2)
     bar = notebook.output(2).locator(".jupyter-widgets")
-    expect(bar.get_by_text("2/6")).to_be_visible(timeout=60_000)
+    expect(bar.get_by_text("2/6")).to_be_visible()
     gate.open()
     notebook.wait_done(2)
     notebook.expect_text(2, "6 rows: 6 answered.")

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from ..gateway_server import Gate, GatewayServer, Streamed
 from .lab import App, Lab
 from .live import LiveView
-from .notebook import CELL_SECONDS, NotebookPage
+from .notebook import NotebookPage
 
 ASK = "%%metask gpt-4o-mini -f code\nHi"
 AFTER = "after = 1"
@@ -28,7 +28,7 @@ def ask(notebook: NotebookPage, gateway: GatewayServer, code: str, index: int = 
     gate = Gate()
     gateway.script(fenced(code, gate))
     notebook.start(index)
-    expect(LiveView(notebook, index).stop).to_be_visible(timeout=CELL_SECONDS * 1000)
+    expect(LiveView(notebook, index).stop).to_be_visible()
     gate.open()
     notebook.wait_done(index)
 

@@ -33,7 +33,7 @@ def test_the_record_stands_where_the_live_text_stood(lab: Lab, gateway: GatewayS
     notebook = lab.open(ASK)
     notebook.start(1)
     output = notebook.output(1)
-    expect(output.locator(".metask-column li li")).to_have_text("nested", timeout=60_000)
+    expect(output.locator(".metask-column li li")).to_have_text("nested")
     before = [output.locator(place).first.bounding_box() for place in PLACES]
     gate.open()
     notebook.wait_done(1)
@@ -53,7 +53,7 @@ def test_a_narrow_page_holds_text_and_buttons(lab: Lab, gateway: GatewayServer, 
     notebook.page.set_viewport_size({"width": 480, "height": 800})
     notebook.start(1)
     column = notebook.output(1).locator(".metask-column")
-    expect(column.locator("li li")).to_have_text("nested", timeout=60_000)
+    expect(column.locator("li li")).to_have_text("nested")
     text = column.locator("h1").bounding_box()
     assert text is not None
     for name in ("Stop the reply of gpt-4o-mini", "Copy the reply of gpt-4o-mini as Markdown"):

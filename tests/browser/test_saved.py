@@ -70,7 +70,7 @@ def test_a_chinese_kernel_shows_and_saves_no_english_word(lab: Lab, gateway: Gat
     notebook.run(1)
     notebook.start(2)
     view = LiveView(notebook, 2)
-    expect(view.state).to_have_text("思考中", timeout=60_000)
+    expect(view.state).to_have_text("思考中")
     expect(view.reasoning.locator("summary")).to_have_text("思考过程")
     held.open()
     view.expect_text("你好")
@@ -101,7 +101,7 @@ def test_a_page_reloaded_in_mid_stream_gets_the_record(
     if saved:
         notebook.save()
     notebook.reload(needs_kernel=False)
-    expect(view.column).to_have_attribute("data-status", "streaming", timeout=60_000)
+    expect(view.column).to_have_attribute("data-status", "streaming")
     gate.open()
     view.expect_gone()
     notebook.expect_text(1, "To the end.")

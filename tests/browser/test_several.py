@@ -44,7 +44,7 @@ def test_three_columns_each_with_its_own_end(lab: Lab, gateway: GatewayServer, s
     for gate in (never, failing, whole):
         assert gate.reached.wait(60)
     for at, text in enumerate(("One", "Two", "never closed")):
-        expect(view.body.nth(at)).to_contain_text(text, timeout=60_000)
+        expect(view.body.nth(at)).to_contain_text(text)
         expect(view.column.nth(at)).to_have_attribute("data-status", "streaming")
     tops = {left_and_top(view.column.nth(at))[1] for at in range(3)}
     assert len(tops) == 1, "side by side"
@@ -108,10 +108,10 @@ def test_many_columns_long_names_and_a_long_text(lab: Lab, gateway: GatewayServe
     notebook = lab.open(f"%%metask {' '.join(gateway.models)}\nHi")
     view = LiveView(notebook, 1)
     notebook.start(1)
-    expect(view.column).to_have_count(12, timeout=60_000)
+    expect(view.column).to_have_count(12)
     for at in range(1, 12):
-        expect(view.body.nth(at)).to_contain_text("A few words.", timeout=60_000)
-    expect(view.body.nth(0)).to_contain_text("Paragraph 999", timeout=60_000)
+        expect(view.body.nth(at)).to_contain_text("A few words.")
+    expect(view.body.nth(0)).to_contain_text("Paragraph 999")
     assert fits(notebook, 1)
     notebook.screenshot(screenshots / "several-twelve.png")
     gate.open()

@@ -48,7 +48,7 @@ def test_two_pages_see_the_same_stream_and_the_same_record(lab: Lab, gateway: Ga
     first.open()
     for page in pages:
         LiveView(page, 1).expect_text("and on")
-        expect(LiveView(page, 1).stop).to_be_visible(timeout=30_000)
+        expect(LiveView(page, 1).stop).to_be_visible()
     second.open()
     one.wait_done(1)
     for page in pages:

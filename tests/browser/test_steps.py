@@ -75,7 +75,7 @@ def test_a_text_gives_way(lab: Lab, gateway: GatewayServer) -> None:
     expect(view.body).to_have_text("Better.")
     notebook.save()  # else the second tab has no output
     second = LiveView(lab.second_tab(notebook), 1)
-    expect(second.body).to_have_text("Better.", timeout=60_000)
+    expect(second.body).to_have_text("Better.")
 
 
 def test_hostile_steps_stay_text(lab: Lab, gateway: GatewayServer) -> None:
@@ -89,7 +89,7 @@ sink.show({{0: [*map(Stepped, steps), TextDelta("The end.")]}})
     notebook = lab.open(OPEN.format(models=["m"]), show, close)
     notebook.run(1, 2)
     view = LiveView(notebook, 1)
-    expect(view.node.locator(".metask-step")).to_have_count(len(titles), timeout=60_000)
+    expect(view.node.locator(".metask-step")).to_have_count(len(titles))
     assert audit(notebook) == ""
     click_all(notebook)
     assert audit(notebook) == ""

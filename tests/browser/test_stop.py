@@ -43,8 +43,8 @@ def start(lab: Lab, gateway: GatewayServer, app: App = "lab") -> tuple[NotebookP
 
 def expect_stopped(notebook: NotebookPage, gateway: GatewayServer, view: LiveView) -> None:
     """The connection is closed, the cell has ended, and what came is kept on the page and in the kernel."""
-    assert gateway.chats[0].disconnected.wait(10)
-    notebook.wait_done(1, timeout=10)
+    assert gateway.chats[0].disconnected.wait(30)
+    notebook.wait_done(1)
     view.expect_gone()
     expect(notebook.output(1).locator(".jp-RenderedMarkdown h1")).to_contain_text("So far")
     stopped = {"text/markdown": f"{SO_FAR}\n\n> Stopped before its end.", "text/plain": SO_FAR}

@@ -84,7 +84,7 @@ def test_reasoning_is_open_while_it_streams(lab: Lab, gateway: GatewayServer) ->
     notebook = lab.open(ASK)
     view = LiveView(notebook, 1)
     notebook.start(1)
-    expect(view.reasoning).to_contain_text("Let me see.", timeout=60_000)
+    expect(view.reasoning).to_contain_text("Let me see.")
     expect(view.reasoning).to_have_attribute("open", "")
     expect(view.state).to_have_text("Reasoning")
     thinking.open()
@@ -168,7 +168,7 @@ def test_a_page_loaded_in_mid_stream_shows_it_and_goes_on(lab: Lab, gateway: Gat
     first.open()
     for tab in tabs:
         LiveView(tab, 1).expect_text("after the reload")
-        expect(LiveView(tab, 1).stop).to_be_visible(timeout=30_000)
+        expect(LiveView(tab, 1).stop).to_be_visible()
     second.open()
     for tab in tabs:
         tab.expect_text(1, "And the end.")

@@ -191,7 +191,7 @@ def test_cancelling_closes_the_connection_and_keeps_what_came(asking: Kernel, ga
     cell = ask(asking)
     wait_for(asking, cell, "comm_msg", "So far")
     asking.run("story.cancel()")
-    assert gateway.last.disconnected.wait(10)
+    assert gateway.last.disconnected.wait(30)
     assert asking.run(WAIT).text() == "So far interrupted\n"
     assert record(cell) == {
         "text/plain": "So far",
@@ -334,7 +334,7 @@ def test_stop_in_the_page_while_the_kernel_is_idle(asking: Kernel, gateway: Gate
     tell({"type": "resync"})
     asking.wait_for(lambda m: comm in m.text and published("comm_msg", '"keyframe"')(m))
     tell({"type": "stop", "column": 0})
-    assert gateway.last.disconnected.wait(10)
+    assert gateway.last.disconnected.wait(30)
     assert asking.run(WAIT).text() == "So far interrupted\n"
     assert record(cell)["text/plain"] == "So far"
 
@@ -355,7 +355,7 @@ def test_unloading_ends_it_and_its_record_stays(asking: Kernel, gateway: Gateway
     wait_for(asking, cell, "comm_msg", "So far")
     unloading = asking.run("%unload_ext metask_magic")
     assert unloading.outputs == []
-    assert gateway.last.disconnected.wait(10)
+    assert gateway.last.disconnected.wait(30)
     assert record(cell)["text/plain"] == "So far"
     assert cell.text("stderr") == ""
     assert value(asking, "story.wait().finish_reason") == "'interrupted'"
@@ -380,6 +380,6 @@ def test_the_end_of_the_kernel_is_clean_and_records_stay(
     deadline = time.monotonic() + 30
     while fresh_kernel.is_alive:
         assert time.monotonic() < deadline, "the process does not end by itself"
-    assert all(request.disconnected.wait(10) for request in gateway.chats[:2])
+    assert all(request.disconnected.wait(30) for request in gateway.chats[:2])
     assert "Traceback" not in fresh_kernel.process_output
     assert "Fatal" not in fresh_kernel.process_output

@@ -139,7 +139,7 @@ def test_an_interrupt(clustered: Kernel, gateway: GatewayServer) -> None:
     )
     running.wait_for(published("comm_msg", containing="10/120"))
     clustered.interrupt()
-    cell = running.finish(timeout=10)
+    cell = running.finish()
     gate.open()
     assert cell.error is not None
     assert cell.error["ename"] == "Interrupted"

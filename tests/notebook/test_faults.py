@@ -228,7 +228,7 @@ def test_an_interrupt_ends_a_stalled_stream(
     (request,) = gateway.wait_for_requests(1)
     asking.interrupt()  # how long it takes is for the benchmarks
     finished = cell.finish()
-    assert request.disconnected.wait(30.0)
+    assert request.disconnected.wait(30)
     assert finished.error is not None
     assert finished.error["ename"] == "Interrupted"
     kept = "so far" if parts != [STALL] else ""

@@ -214,7 +214,7 @@ def test_an_interrupt_keeps_what_was_answered(asking: Kernel, gateway: GatewaySe
     running.wait_for(published("comm_msg", containing="2/6"))
     gateway.wait_for_requests(6)
     asking.interrupt()
-    cell = running.finish(timeout=10)
+    cell = running.finish()
     gate.open()
     assert cell.error is not None
     assert cell.error["ename"] == "Interrupted"

@@ -35,9 +35,9 @@ def views(cell: RunningExecution) -> list[str]:
 def test_a_page_that_comes_late_gets_the_text_so_far(
     asking: Kernel, waiting: RunningExecution, gate: Gate
 ) -> None:
-    assert asking.ask("kernel_info_request", {}, timeout=20)["status"] == "ok"
+    assert asking.ask("kernel_info_request", {})["status"] == "ok"
     (view,) = views(waiting)
-    comms = asking.ask("comm_info_request", {"target_name": "jupyter.widget"}, timeout=20)["comms"]
+    comms = asking.ask("comm_info_request", {"target_name": "jupyter.widget"})["comms"]
     assert view in comms
     asking.send("comm_msg", {"comm_id": view, "data": {"method": "request_state"}})
     state = asking.wait_for(lambda m: m.kind == "comm_msg" and '"update"' in m.text and SO_FAR in m.text, 20)
@@ -50,7 +50,7 @@ def test_stop_arrives(asking: Kernel, waiting: RunningExecution) -> None:
     (view,) = views(waiting)
     stop: dict[str, Any] = {"method": "custom", "content": {"type": "stop", "column": None}}
     asking.send("comm_msg", {"comm_id": view, "data": stop})
-    assert waiting.finish(timeout=20).displays[0]["data"]["text/markdown"].startswith(SO_FAR.strip())
+    assert waiting.finish().displays[0]["data"]["text/markdown"].startswith(SO_FAR.strip())
     assert asking.run("story.finish_reason").displays[0]["data"]["text/plain"] == "'interrupted'"
 
 
@@ -58,7 +58,7 @@ def test_cells_wait_their_turn_and_keep_their_order(
     asking: Kernel, waiting: RunningExecution, gate: Gate
 ) -> None:
     later = [asking.start_run(f"print('cell {n}', story.text)") for n in range(3)]
-    assert asking.ask("kernel_info_request", {}, timeout=20)["status"] == "ok"
+    assert asking.ask("kernel_info_request", {})["status"] == "ok"
     assert not any(cell.messages for cell in later)
     gate.open()
     waiting.finish()
@@ -73,14 +73,14 @@ def test_a_cell_that_fails_aborts_those_behind_it(asking: Kernel, gateway: Gatew
     cell = asking.start_run("%metask gpt-4o-mini Hi there\n1 / 0", metadata=NOTEBOOK, stop_on_error=True)
     assert gate.reached.wait(60)
     behind = asking.start_run("print('never')")
-    assert asking.ask("kernel_info_request", {}, timeout=20)["status"] == "ok"
+    assert asking.ask("kernel_info_request", {})["status"] == "ok"
     gate.open()
     assert cell.finish().error is not None
     assert behind.finish().reply["status"] == "aborted"
 
 
 def test_output_stays_the_cell_s(asking: Kernel, waiting: RunningExecution, gate: Gate) -> None:
-    assert asking.ask("kernel_info_request", {}, timeout=20)["status"] == "ok"
+    assert asking.ask("kernel_info_request", {})["status"] == "ok"
     gate.open()
     ended = waiting.finish()
     assert len(ended.displays) == 1
@@ -94,7 +94,7 @@ def test_a_table_s_rows_keep_no_page_waiting(asking: Kernel, gateway: GatewaySer
     cell.finish()
     cell = asking.start_run("%%metask gpt-4o-mini --map rows -o table\n{{ a }}", metadata=NOTEBOOK)
     assert gate.reached.wait(60)
-    assert asking.ask("comm_info_request", {}, timeout=20)["status"] == "ok"
+    assert asking.ask("comm_info_request", {})["status"] == "ok"
     assert not cell.idle
     gate.open()
     assert cell.finish().error is None

@@ -285,7 +285,7 @@ def test_an_interrupt_keeps_what_was_answered_and_asks_only_for_the_rest(
     running.wait_for(published("comm_msg", containing="8/12"))
     gateway.wait_for_requests(12)
     asking.interrupt()
-    stopped = running.finish(timeout=10)
+    stopped = running.finish()
     gate.open()
     assert stopped.error is not None
     assert stopped.error["ename"] == "Interrupted"
@@ -316,7 +316,7 @@ def test_an_interrupted_judge_goes_on_where_it_was(asking: Kernel, gateway: Gate
     gateway.wait_for_requests(15)
     running.wait_for(published("comm_msg", containing="2/10"))
     asking.interrupt()
-    stopped = running.finish(timeout=10)
+    stopped = running.finish()
     gate.open()
     assert stopped.error is not None
     assert stopped.error["ename"] == "Interrupted"
