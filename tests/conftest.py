@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from metask_magic import language
@@ -18,6 +19,10 @@ from .gateway_server import GatewayServer
 from .kernel import Kernel, clean_environment
 from .mcp.installed import Installed
 from .workers import Schedule
+
+# A property fails always or never, however slow the machine; `--hypothesis-profile=default` tries new cases.
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_configure(config: pytest.Config) -> None:

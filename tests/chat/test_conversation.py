@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from metask_magic.chat.conversation import CellKey, Conversation, Turn, is_turn, iter_messages
@@ -150,7 +150,6 @@ class Reference:
         return [text for _, answers in self.places for _, (_, text) in sorted(answers.items())]
 
 
-@settings(deadline=None)
 @given(EXECUTIONS)
 def test_any_order_of_executions(executions: list[tuple[str, list[bool]]]) -> None:
     found, reference = Conversation("story"), Reference()

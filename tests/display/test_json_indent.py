@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from metask_magic.display.json_indent import JsonIndenter, indented
@@ -37,7 +37,6 @@ def cut(text: str, places: list[int]) -> list[str]:
 
 
 @given(VALUES, st.sampled_from(LAYOUTS), st.lists(st.integers(min_value=0), max_size=8))
-@settings(deadline=None, derandomize=True, database=None)
 def test_any_value_in_any_pieces(value: Any, layout: dict[str, Any], places: list[int]) -> None:
     text = json.dumps(value, **layout)
     shown = fed(cut(text, places))
@@ -48,7 +47,6 @@ def test_any_value_in_any_pieces(value: Any, layout: dict[str, Any], places: lis
 
 
 @given(st.text(alphabet='{}[],:"\\ \n\ta1`'), st.lists(st.integers(min_value=0), max_size=8))
-@settings(deadline=None, derandomize=True, database=None)
 def test_what_is_no_json_loses_blanks_alone(text: str, places: list[int]) -> None:
     shown = fed(cut(text, places))
     assert shown == indented(text)

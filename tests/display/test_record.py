@@ -355,7 +355,7 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=12).map("".join))
-@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@settings(max_examples=400)
 def test_fuzz(text: str) -> None:
     bundle = to_bundle(text)
     assert bundle["text/plain"] == text

@@ -81,7 +81,7 @@ def test_many_models_have_their_numbers_alone() -> None:
 @given(
     st.lists(st.tuples(st.floats(0, 1), st.floats(0.001, 10), st.integers(1, 60)), min_size=2, max_size=12)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_two_names_stand_in_one_place(models: list[tuple[float, float, int]]) -> None:
     points = [
         Point(at, "m" * length, score, None, cost, good=True)

@@ -45,7 +45,7 @@ TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=8).map(
 
 
 @given(TEXTS, TEXTS, TEXTS)
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300)
 def test_nothing_breaks_out(title: str, body: str, text: str) -> None:
     title = title.strip() or "f"
     bundle = to_bundle(text, steps=[Step(title, body), Step(body, title, failed=True)])

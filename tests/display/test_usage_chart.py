@@ -6,7 +6,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from metask_magic.display.usage_chart import Bar, UsageChart
@@ -52,7 +52,6 @@ some_bars = st.lists(
 
 
 @given(some_bars)
-@settings(deadline=None)
 def test_bars_stay_within_their_width(bars: list[Bar]) -> None:
     edges = [edge for bar in bars for rect in drawn(bar, *bars) for edge in rect]
     assert all(0 <= edge <= 200 for edge in edges)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from metask_magic.errors import (
@@ -310,7 +310,6 @@ def pieces(data: bytes, cuts: Sequence[int]) -> list[bytes]:
     return [data[start:end] for start, end in itertools.pairwise(places)]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 1 << 16), max_size=60), st.sampled_from([b"\n", b"\r\n", b"\r"]), st.booleans()
 )
@@ -326,7 +325,6 @@ def test_byte_by_byte(end: bytes) -> None:
     assert decode(WHOLE)[-2:] == [TextDelta("né 元 😀"), Finished("stop")]
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([b"", b"data: ", b'data: {"choices":[{"delta":']))
 def test_rubbish_is_no_crash(rubbish: bytes, before: bytes) -> None:
     with contextlib.suppress(MetaskError):
@@ -342,7 +340,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(FIELDS, JSON))
 def test_any_shape_is_no_crash(chunk: dict[str, Any]) -> None:
     for shape in (chunk, {"choices": [chunk]}, {"choices": [{"delta": chunk}]}):

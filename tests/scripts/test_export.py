@@ -78,7 +78,7 @@ PARAMS = st.dictionaries(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(
     st.lists(st.builds(Message, st.sampled_from(["system", "user", "assistant"]), st.text()), max_size=3),
     PARAMS,
@@ -92,7 +92,6 @@ def test_python_sends_any_request(
     assert send(request) == request.to_json()
 
 
-@settings(deadline=None)
 @given(st.lists(TEXTS, max_size=3), st.dictionaries(TEXTS, VALUES, max_size=3))
 def test_curl_has_any_request(texts: list[str], params: dict[str, Any]) -> None:
     request = Request("m", tuple(Message("user", text) for text in texts), params)

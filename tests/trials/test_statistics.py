@@ -36,7 +36,7 @@ def close(one: Interval | None, low: float, high: float) -> bool:
 
 
 @given(st.integers(1, 5000), st.data(), CONFIDENCES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_wilson(count: int, data: st.DataObject, confidence: float) -> None:
     from statsmodels.stats.proportion import proportion_confint
 
@@ -52,7 +52,7 @@ def test_a_share_of_nothing_has_no_interval() -> None:
 
 
 @given(st.lists(SCORES, min_size=15, max_size=40), CONFIDENCES, st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_bca_of_the_same_resamples(values: list[float], confidence: float, seed: int) -> None:
     assume(max(values) - min(values) > 0.01)
     reference: Any = scipy.stats.bootstrap(
@@ -65,7 +65,7 @@ def test_bca_of_the_same_resamples(values: list[float], confidence: float, seed:
 
 
 @given(st.lists(SCORES, min_size=20, max_size=60), st.integers(0, 100))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_our_own_resamples_say_what_scipy_s_say(values: list[float], seed: int) -> None:
     assume(np.std(values) > 1)
     theirs = scipy.stats.bootstrap(
@@ -85,7 +85,7 @@ def test_the_bootstrap_is_the_same_every_time() -> None:
 
 
 @given(st.integers(0, 200), st.integers(0, 200), st.integers(0, 50))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @example(0, 0, 10)
 def test_right_and_wrong_answers_are_compared_as_mcnemar_does(wins: int, losses: int, ties: int) -> None:
     from statsmodels.stats.contingency_tables import mcnemar
@@ -102,7 +102,7 @@ WHOLE = st.integers(-100, 100).map(float)
 
 
 @given(st.lists(WHOLE, min_size=2, max_size=10), st.sampled_from(["two-sided", "less"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_few_grades_are_compared_with_all_signs(differences: list[float], alternative: Any) -> None:
     expected = scipy.stats.permutation_test(
         (np.array(differences),),
@@ -115,7 +115,7 @@ def test_few_grades_are_compared_with_all_signs(differences: list[float], altern
 
 
 @given(st.integers(0, 10_000), st.floats(-0.6, 0.6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_many_grades_are_compared_as_scipy_does(seed: int, shift: float) -> None:
     draw = np.random.default_rng(seed)
     differences = draw.normal(shift, 1, 40)
@@ -127,7 +127,7 @@ def test_many_grades_are_compared_as_scipy_does(seed: int, shift: float) -> None
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
-@settings(max_examples=6, deadline=None)  # theirs takes long
+@settings(max_examples=6)  # theirs takes long
 def test_holm(p_values: list[float]) -> None:
     from statsmodels.stats.multitest import multipletests
 

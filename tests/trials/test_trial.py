@@ -128,7 +128,7 @@ def test_a_model_that_answered_a_few_easy_rows_makes_nobody_worse() -> None:
 
 
 @given(st.lists(st.lists(st.booleans(), min_size=8, max_size=8), min_size=2, max_size=5))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_best_is_first_and_nobody_is_better(outcomes: list[list[bool]]) -> None:
     found = trial({f"m{at}": [float(each) for each in own] for at, own in enumerate(outcomes)}).standings
     scores = [each.score or 0.0 for each in found]
@@ -427,7 +427,7 @@ def test_no_model_in_common() -> None:
 
 
 @given(st.lists(st.booleans(), min_size=5, max_size=30), st.randoms())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_trial_is_no_worse_than_itself_nor_than_a_poorer_one(before: list[bool], draw: Any) -> None:
     old = [float(each) for each in before]
     better = [max(each, float(draw.random() < 0.5)) for each in old]
