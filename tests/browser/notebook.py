@@ -27,6 +27,17 @@ _READY = f"""(needsKernel) => {{
   const kernel = panel.sessionContext.session?.kernel;
   return !needsKernel || (kernel?.connectionStatus === "connected" && kernel.status === "idle");
 }}"""
+_STATE = f"""() => {{
+  const panel = {_PANEL.strip()};
+  const session = panel?.sessionContext;
+  return {{
+    context: panel?.context.isReady,
+    session: session?.isReady,
+    connection: session?.session?.kernel?.connectionStatus,
+    kernel: session?.session?.kernel?.status,
+    dialog: document.querySelector(".jp-Dialog")?.textContent,
+  }};
+}}"""
 # The command's promise is kept in the page: waiting for it here would keep the test from looking meanwhile.
 _START = f"""([command, index, key]) => {{
   const panel = {_PANEL.strip()};
@@ -89,7 +100,12 @@ class NotebookPage:
         self.wait_until_ready(needs_kernel=needs_kernel)
 
     def wait_until_ready(self, *, needs_kernel: bool = True) -> None:
-        self.page.wait_for_function(_READY, arg=needs_kernel)
+        """Wait for the notebook, and for its kernel to be idle. An error says how far they were."""
+        try:
+            self.page.wait_for_function(_READY, arg=needs_kernel)
+        except PlaywrightError as error:
+            error.add_note(str(self.page.evaluate(_STATE)))
+            raise
 
     # Cells
 
