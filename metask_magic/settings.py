@@ -297,16 +297,7 @@ class Metask(Configurable):
         super()._load_config(cfg, section_names, traits)
 
     def find_key(self) -> ApiKey:
-        """Return the key to send, from the first source that has one.
-
-        Raises
-        ------
-        MissingKeyError
-            No source has one.
-        SettingError
-            It cannot be a key.
-
-        """
+        """Return the key to send, from the first source that has one; the errors are those of `keys.find`."""
         return find(self.api_key, self.base_url)
 
     def check_transport(self) -> None:
