@@ -16,7 +16,8 @@ from .language import N_, _
 KEY_VARIABLES = ("METASK_API_KEY", "OPENAI_API_KEY")
 KEYRING_SERVICE = "metask-magic"
 
-_PRINTABLE = re.compile(r"[!-~]+")
+PRINTABLE = re.compile(r"[!-~]+")
+"""What keys and addresses are made of."""
 
 
 class ApiKey:
@@ -102,7 +103,7 @@ def find(given: ApiKey | None, base_url: str) -> ApiKey:
                 "machine."
             ),
         )
-    if not _PRINTABLE.fullmatch(key.reveal()):
+    if not PRINTABLE.fullmatch(key.reveal()):
         raise SettingError(
             _("The key from {source} has a blank or a character no key has.", source=key.source),
             _("Copy it once more."),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address
@@ -29,13 +28,11 @@ from traitlets.config import Config, Configurable
 
 from . import language as languages
 from .errors import SettingError
-from .keys import ApiKey, Key, find
+from .keys import PRINTABLE, ApiKey, Key, find
 from .language import N_, _
 
 DEFAULT_BASE_URL = "https://napi.origintask.cn/v1"
 PREFIX = "METASK_"
-
-_PRINTABLE = re.compile(r"[!-~]+")
 
 
 class Metask(Configurable):
@@ -195,7 +192,7 @@ class Metask(Configurable):
         parts = urlsplit(url)
         if "@" in parts.netloc:  # the value is not repeated: it may hold a password
             raise TraitError(_("Metask.base_url takes an address without a user name and password."))
-        if parts.scheme not in {"http", "https"} or not parts.hostname or not _PRINTABLE.fullmatch(url):
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not PRINTABLE.fullmatch(url):
             raise TraitError(
                 _(
                     "Metask.base_url takes an address such as {example}, not {url!r}.",
