@@ -9,6 +9,7 @@ from ..errors import OptionError
 from ..language import N_, _
 from ..messages.kinds import JSON
 from ..table.asking import Manner
+from ..table.mapper import Mapper
 from ..trials.run import TrialRun
 from ..trials.wish import CheckWish
 from .mapping import TABLE, asked_for, check_numbers, surroundings
@@ -82,12 +83,7 @@ def trial(
     """
     mapper, settings, names = surroundings(names)
     check_numbers(limit=limit, sample=sample)
-    chosen = mapper.choose_models([models] if isinstance(models, str) else [*models])
-    if not chosen:
-        raise OptionError(
-            _("A trial needs models."),
-            _('For example: models=["gpt-4o-mini", "gpt-4o"]'),
-        )
+    chosen = _chosen(mapper, models)
     asked = asked_for(settings, prompt, chosen[0], system, schema, names, params)
     rows, client = mapper.open_whole(table, _(TABLE), engine)
     rows = rows if limit is None else rows.head(limit)
@@ -114,3 +110,14 @@ def trial(
     if outcome.failure is not None:
         raise outcome.failure
     return outcome.trial
+
+
+def _chosen(mapper: Mapper, models: str | Sequence[str]) -> list[str]:
+    """Return the models to try, one at least. Raises `OptionError`."""
+    chosen = mapper.choose_models([models] if isinstance(models, str) else [*models])
+    if not chosen:
+        raise OptionError(
+            _("A trial needs models."),
+            _('For example: models=["gpt-4o-mini", "gpt-4o"]'),
+        )
+    return chosen
